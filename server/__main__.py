@@ -1,0 +1,142 @@
+"""Every command a person types: python -m server COMMAND --help."""
+
+import argparse
+import asyncio
+import sys
+
+from server import settings as environment
+from server.settings import BadSetting, Settings
+
+
+def main(arguments: list[str] | None = None) -> int:
+    chosen = _parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except BadSetting as error:
+        print(f"haochaping: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m server", description="好差评")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, about: str, run) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
+        added = commands.add_parser(name, help=about, description=about)
+        added.set_defaults(run=run)
+        return added
+
+    up = command("up", "everything on this machine: embedded servers, server, worker", _up)
+    up.add_argument("--bound", action="store_true", help="end when the parent process ends")
+    command("serve", "answer requests (HOST, PORT)", _serve)
+    command("work", "do what is due", _work)
+    command("migrate", "bring the database's schema up to date", _migrate)
+    command("seed", "the demo city, into an empty database (DEMO=1)", _seed)
+    catalogue = command("catalogue", "import or export the catalogue as CSV files", _catalogue)
+    catalogue.add_argument("what", choices=["import", "export"])
+    catalogue.add_argument("folder")
+    calendar = command("calendar", "import a year's holidays (holiday-cn's JSON)", _calendar)
+    calendar.add_argument("file")
+    calendar.add_argument("--source", default="", help="address of the notice")
+    enrol = command("enrol", "a new client system of an agency; prints its secret once", _enrol)
+    enrol.add_argument("client_id")
+    enrol.add_argument("agency_code")
+    enrol.add_argument("name")
+    hire = command("hire", "a new account of staff; prints password and TOTP secret once", _hire)
+    hire.add_argument("username")
+    hire.add_argument("name")
+    hire.add_argument("role")
+    hire.add_argument("--agency", default=None)
+    hire.add_argument("--region", default=None)
+    due = command("due", "when a limit of N days ends", _due)
+    due.add_argument("start")
+    due.add_argument("n")
+    due.add_argument("unit", metavar="working|natural")
+    due.add_argument("--calendar", metavar="FILE")
+    bench = command("bench", "CPU-milliseconds per request and the ratio to the floor", _bench)
+    bench.add_argument("--receipts", default="0", help="fill the database first: 0,100000,1000000")
+    bench.add_argument("--rounds", type=int, default=5)
+    bench.add_argument("--requests", type=int, default=1000, help="per operation and round")
+    bench.add_argument("--rate", type=int, default=0, help="also a steady rate of submissions a second")
+    bench.add_argument("--seconds", type=int, default=30, help="how long the steady rate lasts")
+    return parser
+
+
+def _read() -> Settings:
+    return environment.read()
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    from server.up import up
+
+    return up(bound=chosen.bound)
+
+
+def _serve(_: argparse.Namespace) -> None:
+    from server.kit import log
+    from server.serve import serve
+
+    log.set_up()
+    serve(_read())
+
+
+def _work(_: argparse.Namespace) -> None:
+    from server.kit import log
+    from server.worker import work
+
+    log.set_up()
+    asyncio.run(work(_read()))
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    from server import database
+
+    asyncio.run(database.migrate(_read()))
+
+
+def _seed(_: argparse.Namespace) -> int:
+    from server.demo import seed
+
+    return asyncio.run(seed(_read()))
+
+
+def _catalogue(chosen: argparse.Namespace) -> int:
+    from server.commands import move_catalogue
+
+    return asyncio.run(move_catalogue(_read(), chosen.what, chosen.folder))
+
+
+def _calendar(chosen: argparse.Namespace) -> int:
+    from server.commands import load_calendar
+
+    return asyncio.run(load_calendar(_read(), chosen.file, chosen.source))
+
+
+def _enrol(chosen: argparse.Namespace) -> int:
+    from server.commands import enrol
+
+    return asyncio.run(enrol(_read(), chosen.client_id, chosen.agency_code, chosen.name))
+
+
+def _hire(chosen: argparse.Namespace) -> int:
+    from server.commands import hire
+
+    return asyncio.run(
+        hire(_read(), chosen.username, chosen.name, chosen.role, chosen.agency, chosen.region)
+    )
+
+
+def _due(chosen: argparse.Namespace) -> int:
+    from server.due import run
+
+    return run(chosen.start, chosen.n, chosen.unit, chosen.calendar)
+
+
+def _bench(chosen: argparse.Namespace) -> int:
+    from server.bench.command import run
+
+    return run(chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

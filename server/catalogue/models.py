@@ -1,0 +1,148 @@
+"""The world as given: regions, agencies, halls, windows, officers, matters, tags, policies, calendars."""
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
+from tortoise.models import Model
+
+
+class Region(Model):
+    """行政区划, 12 digits."""
+
+    code = fields.CharField(max_length=12, primary_key=True)
+    name = fields.CharField(max_length=100)
+    parent_code = fields.CharField(max_length=12, null=True)
+
+    class Meta:
+        table = "regions"
+
+
+class Policy(Model):
+    """What differs between regions; a region without its own follows its nearest ancestor."""
+
+    region_code = fields.CharField(max_length=12, primary_key=True)
+    review_days = fields.SmallIntField(default=7)
+    undo_minutes = fields.SmallIntField(default=10)
+    contact_days = fields.SmallIntField(default=1)
+    simple_days = fields.SmallIntField(default=5)
+    complex_days = fields.SmallIntField(default=15)
+    callback_days = fields.SmallIntField(default=5)
+    silence_days = fields.SmallIntField(default=7)
+    default_rating = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "policies"
+
+
+class Agency(Model):
+    """部门 with its 统一社会信用代码 (18 characters)."""
+
+    code = fields.CharField(max_length=18, primary_key=True)
+    name = fields.CharField(max_length=100)
+    region_code = fields.CharField(max_length=12, db_index=True)
+    parent_code = fields.CharField(max_length=18, null=True)
+    active = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "agencies"
+
+
+class Hall(Model):
+    """政务服务大厅、便民服务中心. Its desk answers for matters that have no agency."""
+
+    code = fields.CharField(max_length=32, primary_key=True)
+    name = fields.CharField(max_length=100)
+    region_code = fields.CharField(max_length=12)
+    desk_agency_code = fields.CharField(max_length=18)
+    address = fields.CharField(max_length=200, default="")
+    active = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "halls"
+
+
+class Window(Model):
+    id = fields.IntField(primary_key=True)
+    code = fields.CharField(max_length=32)
+    hall_code = fields.CharField(max_length=32)
+    agency_code = fields.CharField(max_length=18)
+    name = fields.CharField(max_length=100)
+    active = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "windows"
+        constraints = (
+            UniqueConstraint(fields=("agency_code", "code"), name="one_window_code_per_agency"),
+            UniqueConstraint(fields=("hall_code", "code"), name="one_window_code_per_hall"),
+        )
+
+
+class Officer(Model):
+    """经办人员: a person who handles cases, whether or not he may sign in here."""
+
+    id = fields.IntField(primary_key=True)
+    number = fields.CharField(max_length=32)
+    agency_code = fields.CharField(max_length=18)
+    name = fields.CharField(max_length=50)
+    active = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "officers"
+        constraints = (
+            UniqueConstraint(fields=("agency_code", "number"), name="one_officer_number_per_agency"),
+        )
+
+
+class Matter(Model):
+    """政务服务事项: 实施编码 (31) or 业务办理项编码 (33); lead and co-handling agencies."""
+
+    code = fields.CharField(max_length=33, primary_key=True)
+    name = fields.CharField(max_length=200)
+    kind = fields.CharField(max_length=20, default="")
+    legal_basis = fields.CharField(max_length=500, default="")
+    agency_code = fields.CharField(max_length=18, null=True)
+    co_agency_codes: fields.Field[list[str]] = ArrayField("text", default=list)
+    channels: fields.Field[list[str]] = ArrayField("text", default=list)
+    """评价渠道, an element that the guide of a matter must name (N11)."""
+    active = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "matters"
+
+
+class Tag(Model):
+    """One entry of a versioned dictionary of reasons; local dictionaries are never reported upward."""
+
+    id = fields.IntField(primary_key=True)
+    dictionary = fields.CharField(max_length=32, default="national")
+    version = fields.SmallIntField(default=2)
+    code = fields.CharField(max_length=8)
+    level = fields.SmallIntField()
+    text = fields.CharField(max_length=60)
+    primary = fields.BooleanField(default=False)
+    active = fields.BooleanField(default=True)
+
+    class Meta:
+        table = "tags"
+        constraints = (
+            UniqueConstraint(fields=("dictionary", "version", "code"), name="one_tag_per_code"),
+            CheckConstraint(check="level BETWEEN 1 AND 5", name="tag_level_is_1_to_5"),
+        )
+
+
+class CalendarYear(Model):
+    """A year's 法定节假日 and 调休 as they were imported; the newest version counts."""
+
+    id = fields.IntField(primary_key=True)
+    year = fields.SmallIntField()
+    version = fields.SmallIntField()
+    document = fields.TextField()
+    source = fields.CharField(max_length=300, default="")
+    loaded_by = fields.CharField(max_length=64, default="")
+    loaded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "calendar_years"
+        constraints = (
+            UniqueConstraint(fields=("year", "version"), name="one_calendar_per_version"),
+        )

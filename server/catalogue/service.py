@@ -1,0 +1,104 @@
+"""The catalogue as one snapshot in memory: what a request needs of it costs no query."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from server.catalogue.calendar import Calendar, parse_year
+from server.catalogue.models import (
+    Agency, CalendarYear, Hall, Matter, Officer, Policy, Region, Tag, Window,
+)  # fmt: skip
+
+DICTIONARY = "national"
+BEACON = "catalogue"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Codes → rows. Rows are read, never written: a new import makes a new snapshot."""
+
+    regions: dict[str, Region] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    agencies: dict[str, Agency] = field(default_factory=dict)
+    halls: dict[str, Hall] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Window] = field(default_factory=dict)
+    """By agency and code."""
+    officers: dict[tuple[str, str], Officer] = field(default_factory=dict)
+    """By agency and number."""
+    matters: dict[str, Matter] = field(default_factory=dict)
+    tags: dict[str, Tag] = field(default_factory=dict)
+    """The newest version of the national dictionary, active entries, in its order."""
+    calendar: Calendar = field(default_factory=lambda: Calendar.of([]))
+
+    def policy(self, region_code: str) -> Policy:
+        """The region's own, or its nearest ancestor's, or the defaults."""
+        seen: set[str] = set()
+        code: str | None = region_code
+        while code and code not in seen:
+            if found := self.policies.get(code):
+                return found
+            seen.add(code)
+            region = self.regions.get(code)
+            code = region.parent_code if region else None
+        return _DEFAULTS
+
+    def within(self, region_code: str) -> frozenset[str]:
+        """The region and all below it."""
+        below: dict[str, list[str]] = defaultdict(list)
+        for region in self.regions.values():
+            if region.parent_code:
+                below[region.parent_code].append(region.code)
+        found: set[str] = set()
+        waiting = [region_code]
+        while waiting:
+            code = waiting.pop()
+            if code not in found:
+                found.add(code)
+                waiting += below[code]
+        return frozenset(found)
+
+    def tags_of_level(self, level: int) -> list[Tag]:
+        return [tag for tag in self.tags.values() if tag.level == level]
+
+    def tag_text(self, code: str) -> str:
+        tag = self.tags.get(code)
+        return tag.text if tag else code
+
+    def agency_name(self, code: str | None) -> str:
+        agency = self.agencies.get(code or "")
+        return agency.name if agency else ""
+
+
+_DEFAULTS = Policy(region_code="")
+_current = Catalogue()
+
+
+def catalogue() -> Catalogue:
+    return _current
+
+
+async def load() -> Catalogue:
+    """Reads the snapshot anew; also the watcher of the `catalogue` beacon."""
+    global _current
+    years: dict[int, CalendarYear] = {}
+    for row in await CalendarYear.all().order_by("version"):
+        years[row.year] = row
+    newest: dict[str, int] = {}
+    tags = await Tag.filter(dictionary=DICTIONARY).order_by("-level", "code")
+    for tag in tags:
+        newest[tag.dictionary] = max(newest.get(tag.dictionary, 0), tag.version)
+    _current = Catalogue(
+        regions={row.code: row for row in await Region.all()},
+        policies={row.region_code: row for row in await Policy.all()},
+        agencies={row.code: row for row in await Agency.filter(active=True)},
+        halls={row.code: row for row in await Hall.filter(active=True)},
+        windows={(row.agency_code, row.code): row for row in await Window.filter(active=True)},
+        officers={(row.agency_code, row.number): row for row in await Officer.filter(active=True)},
+        matters={row.code: row for row in await Matter.filter(active=True)},
+        tags={t.code: t for t in tags if t.active and t.version == newest[t.dictionary]},
+        calendar=Calendar.of([parse_year(row.document) for row in years.values()]),
+    )
+    return _current
+
+
+async def watch(_: int) -> None:
+    await load()

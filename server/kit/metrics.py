@@ -1,0 +1,26 @@
+"""What operators watch. Labels are routes and words of ours, never anything a caller sent."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+registry = CollectorRegistry()
+requests = Counter(
+    "haochaping_requests", "Requests answered", ["method", "route", "status"], registry=registry
+)
+seconds = Histogram(
+    "haochaping_request_seconds", "Time to answer", ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5), registry=registry,
+)  # fmt: skip
+reviews = Counter("haochaping_reviews", "Reviews stored", ["level", "channel"], registry=registry)
+limits_open = Counter(
+    "haochaping_limits_open", "Requests let through because Redis did not answer", registry=registry
+)
+limited = Counter("haochaping_limited", "Requests refused by a limit", ["limit"], registry=registry)
+jobs = Counter("haochaping_jobs", "Jobs run", ["job", "result"], registry=registry)
+provisional = Gauge(
+    "haochaping_calendar_missing", "1 while a calendar that due times need is not loaded",
+    registry=registry,
+)  # fmt: skip
+
+
+def exposition() -> bytes:
+    return generate_latest(registry)

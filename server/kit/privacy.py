@@ -1,0 +1,93 @@
+"""Sealing, searching and deriving with keys that are not in the database.
+
+A stolen dump without the keys opens no phone number, rates no receipt and tracks no review.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+SUITE = b"A"
+"""AES-256-GCM with HMAC-SHA256. Named in every sealed value so that SM4-GCM with SM3 can stand beside it."""
+_NONCE = 12
+
+
+class BrokenSeal(Exception):
+    """The value was sealed with a key we do not have, for another purpose, or was altered."""
+
+
+class Vault:
+    """Everything derived from the master keys. The first key writes, all of them read."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self._keys = keys
+        self._newest = next(iter(keys))
+        self._sealers = {name: AESGCM(self._derive(name, "seal")) for name in keys}
+        self._subkeys: dict[tuple[str, str], bytes] = {}
+
+    @property
+    def newest(self) -> str:
+        return self._newest
+
+    @property
+    def key_ids(self) -> list[str]:
+        return list(self._keys)
+
+    def subkey(self, key_id: str, label: str) -> bytes:
+        """32 bytes for one use only, or KeyError for an unknown key id."""
+        found = self._subkeys.get((key_id, label))
+        if found is None:
+            found = self._subkeys[key_id, label] = self._derive(key_id, label)
+        return found
+
+    def _derive(self, key_id: str, label: str) -> bytes:
+        return hmac.digest(self._keys[key_id], b"haochaping:" + label.encode(), hashlib.sha256)
+
+    def seal(self, plain: bytes, purpose: str) -> bytes:
+        """suite (1) · key id (1) · nonce (12) · ciphertext and tag; bound to its purpose."""
+        nonce = os.urandom(_NONCE)
+        body = self._sealers[self._newest].encrypt(nonce, plain, purpose.encode())
+        return SUITE + self._newest.encode() + nonce + body
+
+    def unseal(self, sealed: bytes, purpose: str) -> bytes:
+        try:
+            if sealed[:1] != SUITE:
+                raise BrokenSeal("unknown suite")
+            sealer = self._sealers[sealed[1:2].decode("ascii")]
+            return sealer.decrypt(
+                sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :], purpose.encode()
+            )
+        except (KeyError, UnicodeDecodeError, InvalidTag, ValueError) as error:
+            raise BrokenSeal(type(error).__name__) from None
+
+    def fingerprint(self, text: str, purpose: str) -> str:
+        """A keyed hash to search by, 128 bits in 22 characters; equal texts give equal ones."""
+        return self._mac(self._newest, text, purpose)
+
+    def fingerprints(self, text: str, purpose: str) -> list[str]:
+        """Under every key, for looking up rows written before a rotation."""
+        return [self._mac(name, text, purpose) for name in self._keys]
+
+    def _mac(self, key_id: str, text: str, purpose: str) -> str:
+        key = self.subkey(key_id, "find:" + purpose)
+        digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
+        return base64.urlsafe_b64encode(digest[:16])[:22].decode()
+
+
+_vault: Vault | None = None
+
+
+def open_vault(keys: dict[str, bytes]) -> None:
+    """Once, at the start of a process."""
+    global _vault
+    _vault = Vault(keys)
+
+
+def vault() -> Vault:
+    if _vault is None:
+        raise RuntimeError("the vault is not open: no keys were read")
+    return _vault

@@ -1,0 +1,190 @@
+"""Doors: every operation of the API is declared once, and guarded, read, answered and described alike."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.kit import forms, idempotency
+from server.kit.clock import BEIJING
+from server.kit.errors import Fault, Invalid, Refusal, TooLarge
+
+BODY_LIMIT = 64 * 1024
+BATCH_LIMIT = 2 * 1024 * 1024
+DEADLINE_SECONDS = 2.8
+JSON = "application/json"
+_encoder = msgspec.json.Encoder()
+
+
+class Principal(Protocol):
+    """Whoever the guard let in."""
+
+    @property
+    def scope(self) -> str:
+        """Under what an Idempotency-Key of this caller is kept apart from all others."""
+
+
+class Guard(Protocol):
+    security: str
+    """Name of the OpenAPI security scheme; empty for an open door."""
+
+    async def __call__(self, request: Request) -> Any: ...
+
+
+class Anyone:
+    """A door that needs no account: what is behind it is protected by a code, or is public."""
+
+    security = ""
+
+    async def __call__(self, request: Request) -> None:
+        return None
+
+
+ANYONE = Anyone()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    method: str
+    path: str
+    summary: str
+    guard: Guard
+    handler: Callable[..., Awaitable[Any]]
+    form: type | None = None
+    answers: dict[int, Any]
+    """Status → type of the answer; the first is the usual one."""
+    refusals: tuple[type[Refusal], ...] = ()
+    query: dict[str, str] | None = None
+    limit: int = BODY_LIMIT
+    once: bool = True
+    """Takes an Idempotency-Key."""
+    keeps_key: bool = False
+    """Its service stores the key itself, in its one statement."""
+    seconds: float = DEADLINE_SECONDS
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+
+class Door:
+    """The operations of one feature."""
+
+    def __init__(self, feature: str) -> None:
+        self.feature = feature
+        self.blueprint = Blueprint(feature)
+        self.operations: list[Operation] = []
+
+    def get(self, path: str, **declared: Any) -> Callable[[Any], Any]:
+        return self._declare("GET", path, declared | {"once": False})
+
+    def post(self, path: str, **declared: Any) -> Callable[[Any], Any]:
+        return self._declare("POST", path, declared)
+
+    def _declare(self, method: str, path: str, declared: dict[str, Any]) -> Callable[[Any], Any]:
+        def add(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+            operation = Operation(method=method, path=path, handler=handler, **declared)
+            self.operations.append(operation)
+            self.blueprint.add_route(_serve(operation), path, methods=[method], name=operation.name)
+            return handler
+
+        return add
+
+
+def _serve(operation: Operation) -> Callable[..., Awaitable[HTTPResponse]]:
+    reader = forms.decoder(operation.form) if operation.form else None
+    usual = next(iter(operation.answers))
+
+    async def endpoint(request: Request, **path: str) -> HTTPResponse:
+        async with asyncio.timeout(operation.seconds):
+            who = await operation.guard(request)
+            if len(request.body) > operation.limit:
+                raise TooLarge(f"正文最多 {operation.limit // 1024} KiB")
+            arguments = dict(path)
+            if reader is not None:
+                arguments["form"] = forms.decode(
+                    reader, request.body, request.headers.get("content-type", "")
+                )
+            if operation.guard.security:
+                arguments["who"] = who
+
+            async def act() -> tuple[int, bytes]:
+                answer = await operation.handler(request, **arguments)
+                if isinstance(answer, HTTPResponse):
+                    request.ctx.response = answer
+                    return answer.status, answer.body or b""
+                status, body = answer if isinstance(answer, tuple) else (usual, answer)
+                return status, _encoder.encode(body)
+
+            key = request.headers.get("idempotency-key")
+            if key is not None and operation.once and not operation.keeps_key:
+                # An open door's caller is known by nothing but the code in the path.
+                scope = who.scope if operation.guard.security else f"code:{request.path}"
+                asked = idempotency.digest(request.method, request.path, request.body)
+                status, content = await idempotency.once(scope, key, asked, act)
+            else:
+                status, content = await act()
+        if response := getattr(request.ctx, "response", None):
+            return response
+        return HTTPResponse(content, status, content_type=JSON)
+
+    endpoint.__name__ = operation.name
+    return endpoint
+
+
+def request_id(request: Request) -> str:
+    return getattr(request.ctx, "id", "")
+
+
+def problem(refusal: Refusal, request_id: str) -> HTTPResponse:
+    """RFC 9457."""
+    body: dict[str, Any] = {
+        "type": f"/docs#{refusal.code}",
+        "title": refusal.title,
+        "status": refusal.status,
+        "detail": refusal.detail,
+        "code": refusal.code,
+        "errors": [fault._asdict() for fault in refusal.errors],
+        "instance": f"urn:request:{request_id}",
+    }
+    headers = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after else {}
+    return HTTPResponse(
+        _encoder.encode(body), refusal.status, headers, content_type="application/problem+json"
+    )
+
+
+def local(moment: datetime) -> datetime:
+    """What people read: UTC+8, whole seconds."""
+    return moment.astimezone(BEIJING).replace(microsecond=0)
+
+
+class BadQuery(Invalid):
+    code = "invalid_query"
+    title = "查询参数有误"
+
+
+def bad_query(name: str, detail: str) -> BadQuery:
+    return BadQuery(errors=[Fault(name, "invalid", detail)])
+
+
+def whole(request: Request, name: str, *, default: int, low: int, high: int) -> int:
+    """A whole number from the query."""
+    text = request.args.get(name)
+    if text is None or text == "":
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high):
+        raise bad_query(name, f"须是 {low}–{high} 的整数")
+    return int(text)
+
+
+def flag(request: Request, name: str) -> bool | None:
+    text = request.args.get(name)
+    if text in (None, ""):
+        return None
+    if text not in ("true", "false", "1", "0"):
+        raise bad_query(name, "须是 true 或 false")
+    return text in ("true", "1")

@@ -1,0 +1,195 @@
+"""Window systems and online platforms hand over receipts; anybody who holds a code may draw it."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+from sanic import HTTPResponse, Request
+
+from server.catalogue.service import catalogue
+from server.kit import forms
+from server.kit.errors import Fault, Refusal, TooLarge
+from server.kit.forms import BadBody, Form
+from server.kit.web import ANYONE, BATCH_LIMIT, Door, local
+from server.people.guard import AGENCY_SYSTEM
+from server.people.service import Caller
+from server.receipts import qr, service
+from server.receipts.codes import UnknownCode, code_of, number_of
+from server.receipts.rules import BadReceipt, ReceiptConflict
+from server.receipts.service import Issued, ReceiptForm, UnknownReceipt
+
+door = Door("receipts")
+BATCH_ROWS = 1000
+
+
+class QrAddresses(Struct):
+    svg: str
+    png: str
+    escpos: str
+
+
+class ReceiptIssued(Struct):
+    receipt_id: str
+    review_url: str
+    open_until: datetime
+    qr: QrAddresses
+
+
+class ReceiptState(Struct):
+    receipt_id: str
+    open_until: datetime
+    voided: bool
+
+
+@forms.rows_stay_raw
+class BatchForm(Form):
+    receipts: list[Raw]
+    """Read one by one: a row that cannot be read spoils no other."""
+
+
+class RowError(Struct):
+    code: str
+    detail: str
+    errors: list[Fault]
+
+
+class RowResult(Struct, omit_defaults=True):
+    index: int
+    status: int
+    receipt_id: str | UnsetType = UNSET
+    review_url: str | UnsetType = UNSET
+    open_until: datetime | UnsetType = UNSET
+    qr: QrAddresses | UnsetType = UNSET
+    error: RowError | UnsetType = UNSET
+
+
+class BatchAnswer(Struct):
+    results: list[RowResult]
+
+
+class BatchTooLong(TooLarge):
+    code = "too_many_receipts"
+    title = f"一批最多 {BATCH_ROWS} 张回执"
+
+
+_row_reader = forms.decoder(ReceiptForm)
+
+
+@door.post(
+    "/api/v1/receipts", guard=AGENCY_SYSTEM, form=ReceiptForm,
+    answers={201: ReceiptIssued, 200: ReceiptIssued}, refusals=(BadReceipt, ReceiptConflict),
+    summary="登记一次服务，取得回执与评价二维码（同样内容重复提交得到同一张）",
+)  # fmt: skip
+async def issue_receipt(
+    request: Request, who: Caller, form: ReceiptForm
+) -> tuple[int, ReceiptIssued]:
+    (result,) = await service.issue(who.agency_code, [form])
+    if isinstance(result, Refusal):
+        raise result
+    base = request.app.ctx.settings.base_url
+    return (201 if result.new else 200), ReceiptIssued(*_described(base, result))
+
+
+def _described(base: str, issued: Issued) -> tuple[str, str, datetime, QrAddresses]:
+    code = code_of(issued.id)
+    drawings = QrAddresses(
+        f"{base}/e/{code}/qr.svg", f"{base}/e/{code}/qr.png",
+        f"{base}/api/v1/receipts/{issued.id}/escpos",
+    )  # fmt: skip
+    return str(issued.id), f"{base}/e/{code}", local(issued.open_until), drawings
+
+
+@door.post(
+    "/api/v1/receipts/batch", guard=AGENCY_SYSTEM, form=BatchForm, answers={200: BatchAnswer},
+    refusals=(BatchTooLong,), limit=BATCH_LIMIT, seconds=10,
+    summary="一次登记最多 1000 张回执；一行有误不影响其他行",
+)  # fmt: skip
+async def issue_receipts(request: Request, who: Caller, form: BatchForm) -> BatchAnswer:
+    if len(form.receipts) > BATCH_ROWS:
+        raise BatchTooLong
+    read = [_read_row(raw) for raw in form.receipts]
+    results = iter(await service.issue(who.agency_code, [r for r in read if isinstance(r, ReceiptForm)]))
+    base = request.app.ctx.settings.base_url
+    return BatchAnswer([
+        _row_result(base, index, next(results) if isinstance(row, ReceiptForm) else row)
+        for index, row in enumerate(read)
+    ])  # fmt: skip
+
+
+def _read_row(raw: Raw) -> ReceiptForm | Refusal:
+    try:
+        return forms.decode(_row_reader, bytes(raw), "application/json")
+    except BadBody as refusal:
+        return refusal
+
+
+def _row_result(base: str, index: int, result: Issued | Refusal) -> RowResult:
+    if isinstance(result, Refusal):
+        error = RowError(result.code, result.detail, result.errors)
+        return RowResult(index, result.status, error=error)
+    return RowResult(index, 201 if result.new else 200, *_described(base, result))
+
+
+@door.get(
+    "/api/v1/receipts/<receipt_id>", guard=AGENCY_SYSTEM, answers={200: ReceiptState},
+    refusals=(UnknownReceipt,),
+    summary="回执是否仍可评价；是否已被评价、如何评价，从不告知",
+)  # fmt: skip
+async def receipt_state(request: Request, who: Caller, receipt_id: str) -> ReceiptState:
+    receipt = await service.of_agency(who.agency_code, receipt_id)
+    return ReceiptState(str(receipt.id), local(receipt.open_until), receipt.voided_at is not None)
+
+
+@door.get(
+    "/api/v1/receipts/<receipt_id>/escpos", guard=AGENCY_SYSTEM,
+    answers={200: "application/octet-stream"}, refusals=(UnknownReceipt,),
+    summary="小票打印机的字节（ESC/POS 原生二维码，汉字 GB18030）",
+)  # fmt: skip
+async def receipt_escpos(request: Request, who: Caller, receipt_id: str) -> HTTPResponse:
+    receipt = await service.of_agency(who.agency_code, receipt_id)
+    known = catalogue()
+    matter = known.matters.get(receipt.matter_code)
+    window = known.windows.get((receipt.agency_code, receipt.window_code or ""))
+    hall = known.halls.get(window.hall_code) if window else None
+    slip = qr.Slip(
+        agency=known.agency_name(receipt.agency_code),
+        matter=matter.name if matter else receipt.matter_code,
+        place=f"{hall.name if hall else ''} {window.name}".strip() if window else "",
+        handled_at=f"{local(receipt.handled_at):%Y-%m-%d %H:%M}",
+        url=f"{request.app.ctx.settings.base_url}/e/{code_of(receipt.id)}",
+        open_until=f"{local(receipt.open_until):%Y-%m-%d}",
+    )
+    return HTTPResponse(qr.escpos(slip), content_type="application/octet-stream")
+
+
+@door.get(
+    "/e/<code>/qr.svg", guard=ANYONE, answers={200: "image/svg+xml"}, refusals=(UnknownCode,),
+    summary="评价二维码（SVG）",
+)  # fmt: skip
+async def qr_svg(request: Request, code: str) -> HTTPResponse:
+    return _drawn(request, code, lambda url: qr.svg(url).encode(), "image/svg+xml")
+
+
+@door.get(
+    "/e/<code>/qr.png", guard=ANYONE, answers={200: "image/png"}, refusals=(UnknownCode,),
+    summary="评价二维码（PNG，203 dpi，每模块 6 点）",
+)  # fmt: skip
+async def qr_png(request: Request, code: str) -> HTTPResponse:
+    return _drawn(request, code, qr.png, "image/png")
+
+
+def _drawn(
+    request: Request, code: str, draw: Callable[[str], bytes], content_type: str
+) -> HTTPResponse:
+    """Drawn on demand; the address names the content, so that a printer's cache may keep it."""
+    number_of(code)
+    url = f"{request.app.ctx.settings.base_url}/e/{code}"
+    etag = f'"{hashlib.sha256(url.encode()).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, max-age=86400"}
+    if request.headers.get("if-none-match") == etag:
+        return HTTPResponse(status=304, headers=headers)
+    return HTTPResponse(draw(url), 200, headers, content_type=content_type)
+
+

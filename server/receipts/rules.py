@@ -1,0 +1,79 @@
+"""When a receipt may be reviewed, and what makes two pushes of it the same (pure)."""
+
+import json
+from datetime import date, datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from server.kit.errors import Conflict, Fault, Gone, Invalid
+from server.kit.clock import BEIJING
+
+AHEAD = timedelta(minutes=5)
+"""How far a window's clock may run ahead of ours."""
+OLDEST = timedelta(days=366)
+
+
+class Channel(StrEnum):
+    WINDOW = "window"
+    ONLINE = "online"
+    MOBILE = "mobile"
+    SELF_SERVICE = "self_service"
+    HOTLINE = "hotline"
+
+
+class Stage(StrEnum):
+    CONSULT = "咨询"
+    APPLY = "申报"
+    SUPPLEMENT = "补正"
+    PAY = "缴费"
+    COLLECT = "签收"
+
+
+class Kind(IntEnum):
+    """userProp of the national record."""
+
+    PERSON = 1
+    ENTERPRISE = 2
+    INSTITUTION = 3
+    ASSOCIATION = 4
+    UNINCORPORATED = 5
+    AUTHORITY = 6
+    OTHER = 9
+
+
+class ReceiptConflict(Conflict):
+    code = "receipt_conflict"
+    title = "这次服务已有回执，内容与这次提交的不同"
+
+
+class BadReceipt(Invalid):
+    code = "invalid_receipt"
+    title = "回执内容有误"
+
+
+class ReviewClosed(Gone):
+    code = "review_closed"
+    title = "评价时间已过"
+
+
+def time_fault(handled_at: datetime, now: datetime) -> Fault | None:
+    if handled_at > now + AHEAD:
+        return Fault("handled_at", "in_the_future", "办理时间晚于现在超过 5 分钟")
+    if handled_at < now - OLDEST:
+        return Fault("handled_at", "too_old", "办理时间早于一年以前")
+    return None
+
+
+def open_until(handled_at: datetime, review_days: int) -> datetime:
+    """The end of the last natural day; the day of handling does not count."""
+    day: date = handled_at.astimezone(BEIJING).date() + timedelta(days=review_days)
+    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=BEIJING)
+
+
+def is_open(open_until: datetime, voided: bool, now: datetime) -> bool:
+    return not voided and now <= open_until
+
+
+def canonical(content: dict[str, Any]) -> str:
+    """Equal for two pushes that say the same, however they are written."""
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)

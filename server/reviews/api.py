@@ -1,0 +1,381 @@
+"""The citizen's doors: a code opens them, no account does."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from asyncpg import Record
+from msgspec import Meta, Struct
+from sanic import Request
+
+from server.catalogue.service import catalogue
+from server.kit import idempotency, sql
+from server.kit.errors import Denied, Fault, Invalid, Limited, Missing
+from server.kit.forms import Form
+from server.kit.privacy import vault
+from server.kit.web import ANYONE, Door, local
+from server.people.guard import StaffWith
+from server.people.rules import Role
+from server.people.service import Member, note_access
+from server.receipts.codes import UnknownCode
+from server.receipts.rules import ReviewClosed
+from server.receipts.service import UnknownReceipt
+from server.reviews import codes, rules, service
+from server.reviews.models import Review
+from server.reviews.rules import LEVEL_NAMES, ContactRequired
+from server.workorders.models import Step, WorkOrder
+from server.workorders.rules import BlankText, IllegalMove, State
+from sms.phone import normalise
+
+door = Door("reviews")
+
+
+class ReceiptShown(Struct):
+    agency: str
+    matter: str
+    window: str
+    handled_at: datetime
+
+
+class TagShown(Struct):
+    code: str
+    text: str
+    primary: bool
+
+
+class LevelShown(Struct):
+    level: int
+    name: str
+    tags: list[TagShown]
+
+
+class Invitation(Struct):
+    state: Literal["open", "reviewed", "closed"]
+    receipt: ReceiptShown
+    levels: list[LevelShown]
+    open_until: datetime
+
+
+class ContactForm(Form):
+    name: Annotated[str, Meta(max_length=100)] = ""
+    phone: Annotated[str, Meta(max_length=24)] | None = None
+
+
+class ReviewForm(Form):
+    level: Annotated[int, Meta(ge=1, le=5)]
+    tags: Annotated[list[Annotated[str, Meta(max_length=8)]], Meta(max_length=20)] = []
+    comment: str = ""
+    real_name: bool = False
+    contact: ContactForm | None = None
+
+
+class OrderTaken(Struct):
+    number: str
+    agency: str
+    due_at: datetime
+
+
+class ReviewTaken(Struct):
+    query_code: str
+    level: int
+    undo_until: datetime
+    work_order: OrderTaken | None
+
+
+class UndoForm(Form):
+    query_code: Annotated[str, Meta(max_length=40)]
+
+
+class Undone(Struct):
+    state: Literal["open"] = "open"
+
+
+class SupplementForm(Form):
+    comment: str
+
+
+class ConfirmationForm(Form):
+    satisfied: bool
+    comment: str = ""
+
+
+class ReviewShown(Struct):
+    level: int
+    level_name: str
+    tags: list[str]
+    tag_texts: list[str]
+    comment: str
+    channel: str
+    state: str
+    real_name: bool
+    agency: str
+    matter: str
+    window: str
+    at: datetime
+    undo_until: datetime
+    supplement: str | None
+
+
+class StepShown(Struct):
+    at: datetime
+    what: str
+    words: str
+
+
+class OrderTracked(Struct):
+    number: str
+    state: str
+    agency: str
+    due_at: datetime
+    steps: list[StepShown]
+
+
+class Track(Struct):
+    review: ReviewShown
+    work_order: OrderTracked | None
+    awaiting_you: Literal["confirmation", "answer"] | None
+
+
+class AuditedReview(Struct):
+    level: int
+    tags: list[str]
+    words: str
+    channel: str
+    state: str
+    at: datetime
+
+
+class AuditedReceipt(Struct):
+    reviews: list[AuditedReview]
+    work_orders: list[str]
+
+
+REASONS = (
+    rules.ReasonRequired, rules.TagNotOfLevel, rules.CommentTooLong, ContactRequired,
+)  # fmt: skip
+
+
+async def receipt_behind(request: Request, code: str) -> Record:
+    """Only wrong codes are counted, so that a hall behind one address is never shut out."""
+    try:
+        return await service.receipt_of(code)
+    except UnknownCode:
+        await count_unknown(request, "unknown_code")
+        raise
+
+
+async def count_unknown(request: Request, limit: str) -> None:
+    """By network address and agent together: many people share either."""
+    agent = request.headers.get("user-agent", "")[:200]
+    caller = vault().fingerprint(f"{request.remote_addr or request.ip} {agent}", "limit")
+    settings = request.app.ctx.settings
+    await request.app.ctx.limiter.count(limit, caller, settings.unknown_codes_per_minute)
+
+
+async def review_behind(request: Request, query_code: str) -> Review:
+    try:
+        return await service.review_of(query_code)
+    except codes.UnknownQueryCode:
+        await count_unknown(request, "unknown_query_code")
+        raise
+
+
+def receipt_shown(receipt: Record) -> ReceiptShown:
+    known = catalogue()
+    matter = known.matters.get(receipt["matter_code"])
+    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
+    hall = known.halls.get(window.hall_code) if window else None
+    return ReceiptShown(
+        known.agency_name(receipt["agency_code"]), matter.name if matter else "",
+        f"{hall.name if hall else ''} {window.name}".strip() if window else "",
+        local(receipt["handled_at"]),
+    )  # fmt: skip
+
+
+def levels_shown() -> list[LevelShown]:
+    return [
+        LevelShown(
+            level, name,
+            [TagShown(t.code, t.text, t.primary) for t in catalogue().tags_of_level(level)],
+        )
+        for level, name in LEVEL_NAMES.items()
+    ]  # fmt: skip
+
+
+@door.get(
+    "/api/v1/e/<code>", guard=ANYONE, answers={200: Invitation}, refusals=(UnknownCode, Limited),
+    summary="凭评价码查看是哪次服务、还能不能评价",
+)  # fmt: skip
+async def invitation(request: Request, code: str) -> Invitation:
+    receipt = await receipt_behind(request, code)
+    state = await service.state_of(receipt)
+    return Invitation(
+        state, receipt_shown(receipt), levels_shown(), local(receipt["open_until"])  # type: ignore[arg-type]
+    )
+
+
+@door.post(
+    "/api/v1/e/<code>/review", guard=ANYONE, form=ReviewForm, answers={201: ReviewTaken},
+    refusals=(*REASONS, UnknownCode, rules.AlreadyReviewed, ReviewClosed, Limited), keeps_key=True,
+    summary="评价一次服务；差评在同一次提交中成为差评工单",
+)  # fmt: skip
+async def submit_review(request: Request, code: str, form: ReviewForm) -> ReviewTaken:
+    try:
+        taken = await service.submit(code, verdict_of(form), attempt=_attempt(request, code))
+    except UnknownCode:
+        await count_unknown(request, "unknown_code")
+        raise
+    order = None
+    if taken.order_number and taken.order_due_at:
+        order = OrderTaken(taken.order_number, taken.order_agency or "", local(taken.order_due_at))
+    return ReviewTaken(taken.query_code, taken.level, local(taken.undo_until), order)
+
+
+def _attempt(request: Request, code: str) -> service.Attempt | None:
+    """The key is kept with the review itself, in the same statement, instead of a row of its own."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    idempotency.check_key(key)
+    return service.Attempt(
+        vault().fingerprint(f"{code}\n{key}", "idempotency"),
+        idempotency.digest(request.method, request.path, request.body),
+    )
+
+
+class BadPhone(Invalid):
+    code = "invalid_phone"
+    title = "手机号须是 11 位，或带国家码"
+
+
+def verdict_of(form: ReviewForm) -> service.Verdict:
+    contact = form.contact or ContactForm()
+    phone = normalise(contact.phone) if contact.phone else None
+    if contact.phone and phone is None:
+        raise BadPhone(errors=[Fault("contact.phone", "invalid_phone", BadPhone.title)])
+    return service.Verdict(
+        level=form.level, tags=form.tags, comment=form.comment, real_name=form.real_name,
+        contact_name=contact.name.strip(), contact_phone=phone,
+    )  # fmt: skip
+
+
+@door.post(
+    "/api/v1/e/<code>/undo", guard=ANYONE, form=UndoForm, answers={200: Undone},
+    refusals=(
+        UnknownCode, codes.UnknownQueryCode, rules.UndoClosed, rules.AlreadyUndone, IllegalMove, Limited,
+    ),
+    summary="撤回评价（时限内，一次）；回执重新可评",
+)  # fmt: skip
+async def undo_review(request: Request, code: str, form: UndoForm) -> Undone:
+    try:
+        await service.undo_of_code(code, form.query_code)
+    except Missing as refusal:
+        await count_unknown(request, refusal.code)
+        raise
+    return Undone()
+
+
+@door.get(
+    "/api/v1/track/<query_code>", guard=ANYONE, answers={200: Track},
+    refusals=(codes.UnknownQueryCode, Limited), summary="凭查询编码查看评价与办理进度",
+)  # fmt: skip
+async def track(request: Request, query_code: str) -> Track:
+    return await tracked(await review_behind(request, query_code))
+
+
+@door.post(
+    "/api/v1/track/<query_code>/supplement", guard=ANYONE, form=SupplementForm, answers={200: Track},
+    refusals=(
+        codes.UnknownQueryCode, rules.BlankComment, rules.CommentTooLong, rules.SupplementTooEarly,
+        rules.AlreadySupplemented, rules.AlreadyReviewed, Limited,
+    ),
+    summary="补充评价（过了撤回时间，一次）",
+)  # fmt: skip
+async def supplement_review(request: Request, query_code: str, form: SupplementForm) -> Track:
+    review = await review_behind(request, query_code)
+    await service.supplement(review, form.comment)
+    return await tracked(await service.review_of(query_code))
+
+
+@door.post(
+    "/api/v1/track/<query_code>/confirmation", guard=ANYONE, form=ConfirmationForm,
+    answers={200: Track},
+    refusals=(
+        codes.UnknownQueryCode, rules.NothingToJudge, rules.CommentTooLong, BlankText, IllegalMove,
+        Limited,
+    ),
+    summary="对答复是否认可；不认可须说明",
+)  # fmt: skip
+async def confirm_answer(request: Request, query_code: str, form: ConfirmationForm) -> Track:
+    review = await review_behind(request, query_code)
+    await service.judge(review, satisfied=form.satisfied, comment=form.comment)
+    return await tracked(await service.review_of(query_code))
+
+
+async def tracked(review: Review) -> Track:
+    """Everything that happened, in the citizen's words, with the date until which he may wait."""
+    order = None
+    if review.order_number:
+        order = await WorkOrder.get(number=review.order_number)
+        order_shown = OrderTracked(
+            order.number, order.state, catalogue().agency_name(order.agency_code),
+            local(order.due_at), [_step(s, review) for s in await Step.filter(order_id=order.number).order_by("id")],
+        )  # fmt: skip
+    awaiting = {State.ANSWERED: "confirmation", State.ASKING: "answer"}
+    return Track(
+        _review_shown(review, await _receipt_row(review)), order_shown if order else None,
+        awaiting.get(State(order.state)) if order else None,  # type: ignore[arg-type]
+    )
+
+
+async def _receipt_row(review: Review) -> Record:
+    (row,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", review.receipt_id)
+    return row
+
+
+def _review_shown(review: Review, receipt: Record) -> ReviewShown:
+    shown = receipt_shown(receipt)
+    return ReviewShown(
+        level=review.level, level_name=LEVEL_NAMES[review.level], tags=review.tags,
+        tag_texts=[catalogue().tag_text(code) for code in review.tags], comment=review.comment,
+        channel=review.channel, state=review.state, real_name=review.real_name,
+        agency=shown.agency, matter=shown.matter, window=shown.window, at=local(review.at),
+        undo_until=local(review.undo_until), supplement=review.supplement,
+    )  # fmt: skip
+
+
+CITIZEN_WORDS = {
+    "open": "差评已成为工单，派给责任部门",
+    "accept": "责任部门已受理",
+    "answer": "责任部门已答复",
+    "confirm": "您已认可答复，工单办结",
+    "contest": "您不认可答复，转督办",
+    "withdraw": "您已撤回评价，工单随之撤回",
+    "supplement": "您补充了说明",
+}
+
+
+def _step(step: Step, review: Review) -> StepShown:
+    # The agency's first step lies at the end of the undo time; the citizen's at his own submission.
+    at = review.at if step.move == "open" else step.at
+    return StepShown(local(at), CITIZEN_WORDS.get(step.move, "办理中"), step.words)
+
+
+@door.get(
+    "/api/v1/audit/receipts/<receipt_id>", guard=StaffWith(Role.AUDITOR),
+    answers={200: AuditedReceipt}, refusals=(UnknownReceipt, Denied),
+    summary="审计：一张回执的全部评价与工单（留痕）",
+)  # fmt: skip
+async def audit_receipt(request: Request, who: Member, receipt_id: str) -> AuditedReceipt:
+    if not (receipt_id.isascii() and receipt_id.isdigit() and len(receipt_id) < 19):
+        raise UnknownReceipt
+    regions = catalogue().within(who.region_code)
+    row = await sql.fetch_one("SELECT region_code FROM receipts WHERE id = $1", int(receipt_id))
+    if row is None or row["region_code"] not in regions:
+        raise UnknownReceipt
+    await note_access(who, "audit_receipt", receipt_id)
+    reviews = await Review.filter(receipt_id=int(receipt_id)).order_by("at")
+    return AuditedReceipt(
+        [AuditedReview(r.level, r.tags, r.comment, r.channel, r.state, local(r.at)) for r in reviews],
+        [r.order_number for r in reviews if r.order_number],
+    )
+

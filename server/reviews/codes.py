@@ -1,0 +1,49 @@
+"""The 查询编码: 80 bits in 16 characters of Crockford's base 32, derived from the review by a key."""
+
+import hmac
+from uuid import UUID
+
+from server.kit.errors import Missing
+from server.kit.privacy import vault
+from server.workorders.service import CROCKFORD
+
+LENGTH = 16
+_LOOKALIKES = str.maketrans("OILoil", "011011", "- \u3000")
+
+
+class UnknownQueryCode(Missing):
+    code = "unknown_query_code"
+    title = "没有找到这个查询编码"
+
+
+def query_code(review_id: UUID, key_id: str | None = None) -> str:
+    """The code of a review; it can be made again, but only with the key."""
+    key = vault().subkey(key_id or vault().newest, "query")
+    number = int.from_bytes(hmac.digest(key, review_id.bytes, "sha256")[:10])
+    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(75, -1, -5))
+
+
+def query_key(code: str) -> str:
+    return vault().fingerprint(code, "query")
+
+
+def code_of_key(review_id: UUID, key: str) -> str:
+    """The code as it was handed out, under whichever master key that was."""
+    for key_id in vault().key_ids:
+        code = query_code(review_id, key_id)
+        if key in vault().fingerprints(code, "query"):
+            return code
+    raise UnknownQueryCode
+
+
+def typed(code: str) -> str:
+    """What a person typed: any case, O for 0, I and L for 1, with or without separators."""
+    plain = code.translate(_LOOKALIKES).upper()
+    if len(plain) != LENGTH or not set(plain) <= set(CROCKFORD):
+        raise UnknownQueryCode
+    return plain
+
+
+def grouped(code: str) -> str:
+    """As it is shown: four groups of four."""
+    return " ".join(code[start : start + 4] for start in range(0, LENGTH, 4))

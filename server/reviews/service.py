@@ -1,0 +1,301 @@
+"""The citizen's desk: submit, undo, supplement, judge the answer."""
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from tortoise.transactions import in_transaction
+
+from server.catalogue.service import catalogue
+from server.kit import metrics, sql
+from server.kit.clock import BEIJING, clock
+from server.kit.errors import Missing
+from server.kit.idempotency import IdempotencyConflict
+from server.kit.privacy import BrokenSeal, vault
+from server.kit.redaction import redact
+from server.receipts import service as receipts
+from server.receipts.codes import UnknownCode, number_of
+from server.receipts.rules import Channel, ReviewClosed, is_open
+from server.reviews import codes, rules
+from server.reviews.models import Review
+from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
+from server.workorders import rules as orders_rules
+from server.workorders import service as orders
+from server.workorders.models import WorkOrder
+
+ORIGIN = "review"
+_OCCUPIED = "one_standing_review_per_receipt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a citizen says, on whatever channel."""
+
+    level: int
+    tags: list[str]
+    comment: str = ""
+    real_name: bool = False
+    contact_name: str = ""
+    contact_phone: str | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An Idempotency-Key and what was asked under it."""
+
+    key: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What the citizen takes home."""
+
+    query_code: str
+    level: int
+    undo_until: datetime
+    order_number: str | None
+    order_agency: str | None
+    order_due_at: datetime | None
+
+
+async def receipt_of(code: str) -> asyncpg.Record:
+    """The receipt behind a code, whatever its state; UnknownCode if there is none."""
+    record = await sql.fetch_one("SELECT * FROM receipts WHERE id = $1", number_of(code))
+    if record is None:
+        raise UnknownCode
+    return record
+
+
+async def state_of(receipt: asyncpg.Record) -> str:
+    """`open`, `reviewed` or `closed`: all that the holder of a code learns."""
+    taken = await sql.fetch_one(
+        "SELECT 1 FROM reviews WHERE receipt_id = $1 AND state IN ('standing', 'awaiting_reason')",
+        receipt["id"],
+    )
+    if taken:
+        return "reviewed"
+    now = clock.now()
+    return "open" if is_open(receipt["open_until"], receipt["voided_at"] is not None, now) else "closed"
+
+
+_REVIEW = """reviewed AS (
+  INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel, real_name,
+    contact, at, undo_until, order_number, query_key, request_key, request_digest)
+  SELECT {review}, redeemed.id, redeemed.region_code, {level}, {tags}::text[], {comment}, {state},
+    {channel}, {real_name}, {contact}, {at}::timestamptz, {undo_until}::timestamptz, {order_number},
+    {query_key}, {request_key}, {request_digest}
+  FROM redeemed RETURNING id
+)"""
+
+
+async def submit(
+    code: str, verdict: Verdict, *, channel: ReviewChannel | None = None, attempt: Attempt | None = None
+) -> Submitted:
+    """Records the verdict; a bad one leaves with a work order or not at all.
+
+    One statement: it redeems the receipt, stores the review and opens the order. Whoever comes
+    second is refused by the constraint.
+    """
+    receipt = await receipt_of(code)
+    verdict = _checked(verdict, receipt)
+    now = clock.now()
+    policy = catalogue().policy(receipt["region_code"])
+    review_id = _new_id()
+    undo_until = now + timedelta(minutes=policy.undo_minutes)
+    opening = None
+    if rules.is_bad(verdict.level):
+        snapshot = _snapshot(receipt, verdict, review_id, now, undo_until)
+        opening = orders.open_order(snapshot, policy, after="reviewed")
+    query_code = codes.query_code(review_id)
+    review = sql.Part(_REVIEW, {
+        "review": review_id, "level": verdict.level, "tags": verdict.tags, "comment": verdict.comment,
+        "state": ReviewState.STANDING, "channel": channel or _channel(receipt),
+        "real_name": verdict.real_name, "contact": _sealed_contact(verdict), "at": now,
+        "undo_until": undo_until, "order_number": opening.number if opening else None,
+        "query_key": codes.query_key(query_code), "request_key": attempt.key if attempt else None,
+        "request_digest": attempt.digest if attempt else None,
+    })  # fmt: skip
+    parts = [receipts.redeem(receipt["id"], now), review, *(opening.parts if opening else ())]
+    try:
+        stored = await sql.together(parts, "SELECT id FROM reviewed")
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != _OCCUPIED:
+            raise
+        return await _again(receipt["id"], attempt)
+    if not stored:
+        return await _again(receipt["id"], attempt, otherwise=ReviewClosed())
+    metrics.reviews.labels(str(verdict.level), channel or _channel(receipt)).inc()
+    return Submitted(
+        query_code, verdict.level, undo_until, opening.number if opening else None,
+        catalogue().agency_name(snapshot.agency_code) if opening else None,
+        opening.due_at if opening else None,
+    )  # fmt: skip
+
+
+async def _again(
+    receipt_id: int, attempt: Attempt | None, otherwise: Exception | None = None
+) -> Submitted:
+    """The first answer if this is the same request once more; else the refusal."""
+    if attempt:
+        earlier = await Review.get_or_none(receipt_id=receipt_id, request_key=attempt.key)
+        if earlier is not None:
+            if earlier.request_digest != attempt.digest:
+                raise IdempotencyConflict
+            return await _submitted(earlier)
+    raise otherwise or AlreadyReviewed()
+
+
+async def _submitted(review: Review) -> Submitted:
+    order = await WorkOrder.get_or_none(number=review.order_number) if review.order_number else None
+    return Submitted(
+        codes.code_of_key(review.id, review.query_key), review.level, review.undo_until,
+        order.number if order else None,
+        catalogue().agency_name(order.agency_code) if order else None,
+        order.due_at if order else None,
+    )  # fmt: skip
+
+
+def _checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
+    """Every rule that needs no database, in the order in which a person would fix them."""
+    levels = {tag.code: tag.level for tag in catalogue().tags.values()}
+    tags = rules.check_tags(verdict.level, verdict.tags, levels)
+    comment = rules.check_comment(verdict.comment)
+    rules.check_reason(verdict.level, tags, comment)
+    rules.check_contact(verdict.real_name, [verdict.contact_phone, receipt["phone_key"]])
+    return Verdict(
+        level=verdict.level, tags=tags, comment=comment, real_name=verdict.real_name,
+        contact_name=verdict.contact_name, contact_phone=verdict.contact_phone,
+    )  # fmt: skip
+
+
+def _snapshot(
+    receipt: asyncpg.Record, verdict: Verdict, review_id: UUID, now: datetime, undo_until: datetime
+) -> orders.Snapshot:
+    """What the agency may see: matter, place, day, level, reasons, redacted words."""
+    known = catalogue()
+    matter = known.matters.get(receipt["matter_code"])
+    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
+    hall = known.halls.get(window.hall_code) if window else None
+    lead, co_agencies = orders_rules.route(
+        matter_agency=matter.agency_code if matter else None,
+        co_agencies=matter.co_agency_codes if matter else [],
+        hall_desk=hall.desk_agency_code if hall else None,
+        issuer=receipt["agency_code"],
+    )
+    return orders.Snapshot(
+        origin=ORIGIN, origin_key=review_id, region_code=receipt["region_code"], agency_code=lead,
+        co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
+        matter=matter.name if matter else "", hall=hall.name if hall else "",
+        window=window.name if window else "", level=verdict.level, tags=verdict.tags,
+        words=redact(verdict.comment, known=_known_to_us(receipt, verdict)) if verdict.comment else "",
+        real_name=verdict.real_name, opened_on=now.astimezone(BEIJING).date(),
+        visible_from=undo_until,
+    )  # fmt: skip
+
+
+def _known_to_us(receipt: Any, verdict: Verdict | None = None) -> tuple[str, ...]:
+    """Names and numbers of the rater that his own words might repeat."""
+    person = {}
+    if receipt["applicant"]:
+        try:
+            person = json.loads(vault().unseal(receipt["applicant"], "applicant"))
+        except BrokenSeal:
+            person = {}  # sealed under a key that was withdrawn: nothing to compare with
+    given = (verdict.contact_name, verdict.contact_phone or "") if verdict else ()
+    return (person.get("name") or "", person.get("phone") or "", receipt["case_number"], *given)
+
+
+def _sealed_contact(verdict: Verdict) -> bytes | None:
+    if not (verdict.contact_phone or verdict.contact_name):
+        return None
+    contact = {"name": verdict.contact_name, "phone": verdict.contact_phone}
+    return vault().seal(json.dumps(contact, ensure_ascii=False).encode(), "contact")
+
+
+def _channel(receipt: asyncpg.Record) -> ReviewChannel:
+    """Online platforms link to the page (N20); everyone else has the slip in his hand."""
+    linked = receipt["channel"] in (Channel.ONLINE, Channel.MOBILE)
+    return ReviewChannel.WEB if linked else ReviewChannel.RECEIPT_QR
+
+
+def _new_id() -> UUID:
+    """A version 7 UUID on the machine's clock: keys that come together lie together."""
+    moment = (time.time_ns() // 1_000_000) & ((1 << 48) - 1)
+    random = secrets.randbits(74)
+    value = moment << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
+    return UUID(int=value)
+
+
+async def review_of(query_code: str) -> Review:
+    """By the citizen's query code, as he typed it."""
+    plain = codes.typed(query_code)
+    keys = vault().fingerprints(plain, "query")
+    review = await Review.get_or_none(query_key__in=keys).prefetch_related("receipt")
+    if review is None:
+        raise codes.UnknownQueryCode
+    return review
+
+
+async def undo(review: Review) -> None:
+    """Takes the review and its order back; the receipt is open again. Once a receipt."""
+    now = clock.now()
+    async with in_transaction():
+        standing = await Review.select_for_update().get(id=review.id)
+        before = await Review.exists(receipt_id=review.receipt_id, state=ReviewState.UNDONE)
+        rules.check_undo(ReviewState(standing.state), standing.undo_until, before, now)
+        standing.state, standing.undone_at = ReviewState.UNDONE, now
+        await standing.save(update_fields=["state", "undone_at"])
+        if standing.order_number:
+            await orders.withdraw(standing.order_number, now)
+
+
+async def undo_of_code(code: str, query_code: str) -> None:
+    """The API's undo: both codes, and they belong together."""
+    review = await review_of(query_code)
+    if review.receipt_id != number_of(code):
+        raise codes.UnknownQueryCode
+    await undo(review)
+
+
+async def supplement(review: Review, comment: str) -> None:
+    """N17: once, after the undo time. The words go to the order too, if there is one."""
+    words = rules.check_comment(comment)
+    if not words:
+        raise rules.BlankComment
+    now = clock.now()
+    async with in_transaction():
+        standing = await Review.select_for_update().get(id=review.id)
+        if standing.state not in (ReviewState.STANDING, ReviewState.AWAITING_REASON):
+            raise AlreadyReviewed("这条评价已经撤回，不能补充")
+        rules.check_supplement(standing.supplement, standing.undo_until, now)
+        standing.supplement, standing.supplemented_at = words, now
+        await standing.save(update_fields=["supplement", "supplemented_at"])
+        if standing.order_number:
+            await orders.add_words(standing.order_number, await _redacted(review, words), now)
+
+
+async def judge(review: Review, *, satisfied: bool, comment: str) -> WorkOrder:
+    """Content or not with the agency's answer."""
+    words = rules.check_comment(comment)
+    if not review.order_number:
+        raise rules.NothingToJudge
+    return await orders.judge(
+        review.order_number, satisfied=satisfied, words=await _redacted(review, words)
+    )
+
+
+async def _redacted(review: Review, words: str) -> str:
+    receipt = await sql.fetch_one(
+        "SELECT applicant, case_number FROM receipts WHERE id = $1", review.receipt_id
+    )
+    if receipt is None:
+        raise Missing
+    return redact(words, known=_known_to_us(receipt)) if words else ""
+
+

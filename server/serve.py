@@ -1,0 +1,29 @@
+"""One server process. More of them, and their restarts, are an outside supervisor's work."""
+
+import ipaddress
+
+
+from server.app import create_app
+from server.settings import BadSetting, Settings
+
+
+def check_demo(settings: Settings) -> None:
+    """The demo has published secrets and a clock that anybody may move: loopback only."""
+    if settings.demo and not _is_loopback(settings.host):
+        raise BadSetting(f"DEMO=1 binds to loopback only, HOST is {settings.host!r}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(settings: Settings) -> None:
+    check_demo(settings)
+    app = create_app(settings)
+    app.run(
+        host=settings.host, port=settings.port, single_process=True, access_log=False, motd=False,
+        debug=False, auto_reload=False,
+    )

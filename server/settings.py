@@ -1,0 +1,91 @@
+"""Everything that may differ between two installations, read once from the environment."""
+
+import base64
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+class BadSetting(ValueError):
+    """A setting is missing or cannot be used; the message names it."""
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("", "0", "false", "no", "off"):
+        return False
+    raise BadSetting(f"expected 1 or 0, got {text!r}")
+
+
+def _keys(text: str) -> dict[str, bytes]:
+    """`id:base64,id:base64`, newest first; the first one writes, all of them read."""
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, colon, secret = part.partition(":")
+        key = base64.b64decode(secret, validate=True) if colon else b""
+        if len(name) != 1 or not name.isalnum() or not name.isascii() or len(key) != 32:
+            raise BadSetting("every key is <one letter or digit>:<32 bytes in base64>")
+        keys[name] = key
+    if not keys:
+        raise BadSetting("at least one key is needed")
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Secrets have no default: an installation that forgets one does not start."""
+
+    database_url: str
+    redis_url: str
+    base_url: str
+    """Scheme and host that citizens see, without a trailing slash."""
+    keys: dict[str, bytes] = field(repr=False)
+    """Master keys by id, newest first. Codes, seals and tokens are derived from them."""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    var: Path = Path("var")
+    demo: bool = False
+    pool_size: int = 16
+    metrics_port: int = 0
+    """0: no metrics port of its own."""
+    metrics_public: bool = False
+    trusted_proxies: int = 0
+    """How many proxies in front of us write X-Forwarded-For."""
+    unknown_codes_per_minute: int = 30
+    wechat_check_files: dict[str, str] = field(default_factory=dict)
+    """File name → content, served under /e/ for WeChat's rule of ordinary QR codes."""
+
+
+def _check_files(text: str) -> dict[str, str]:
+    pairs = (p.partition("=") for p in filter(None, text.split(",")))
+    return {name.strip(): content.strip() for name, _, content in pairs}
+
+
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "DATABASE_URL": ("database_url", str), "REDIS_URL": ("redis_url", str),
+    "BASE_URL": ("base_url", lambda t: t.rstrip("/")), "KEYS": ("keys", _keys),
+    "HOST": ("host", str), "PORT": ("port", int), "VAR": ("var", Path), "DEMO": ("demo", _flag),
+    "POOL_SIZE": ("pool_size", int), "METRICS_PORT": ("metrics_port", int),
+    "METRICS_PUBLIC": ("metrics_public", _flag), "TRUSTED_PROXIES": ("trusted_proxies", int),
+    "UNKNOWN_CODES_PER_MINUTE": ("unknown_codes_per_minute", int),
+    "WECHAT_CHECK_FILES": ("wechat_check_files", _check_files),
+}  # fmt: skip
+REQUIRED = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "KEYS")
+
+
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Raises BadSetting naming what is missing or wrong."""
+    missing = [name for name in REQUIRED if not environment.get(name)]
+    if missing:
+        raise BadSetting(f"not set: {', '.join(missing)} (README, Settings)")
+    values: dict[str, Any] = {}
+    for name, (attribute, reader) in _READERS.items():
+        if text := environment.get(name):
+            try:
+                values[attribute] = reader(text)
+            except ValueError as error:
+                raise BadSetting(f"{name}: {error}") from error
+    return Settings(**values)

@@ -1,0 +1,5 @@
+"""Pages."""
+
+from sanic import Blueprint
+
+blueprint = Blueprint("console")

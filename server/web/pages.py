@@ -1,0 +1,23 @@
+"""All pages of the house, hung into the application."""
+
+from typing import Any
+
+from server.kit.beacon import Watcher
+from server.settings import Settings
+from server.web import citizen, console, demo, docs, health
+from server.web.page import HERE, refused, wants_page
+
+
+def set_up(app: Any) -> None:
+    app.static("/static", HERE / "static", name="static")
+    for room in (citizen, console, docs, health):
+        app.blueprint(room.blueprint)
+    if app.ctx.settings.demo:
+        app.blueprint(demo.blueprint)
+
+
+def watchers(settings: Settings) -> dict[str, Watcher]:
+    return {demo.CLOCK: demo.follow_clock} if settings.demo else {}
+
+
+__all__ = ["refused", "set_up", "wants_page", "watchers"]

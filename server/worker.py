@@ -1,0 +1,91 @@
+"""The table of jobs: what is done without being asked, and when."""
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job, Schedule
+from tortoise import connections
+
+from server import database
+from server.catalogue import service as catalogue
+from server.kit import idempotency, metrics
+from server.kit.beacon import Beacons
+from server.kit.privacy import open_vault
+from server.people import service as people
+from server.settings import Settings
+from server.web import pages
+from server.workorders import service as workorders
+
+log = logging.getLogger(__name__)
+POLL = timedelta(seconds=0.2)
+COMMAND_SECONDS = 30.0
+"""A job may take longer than a request."""
+
+
+async def forget() -> int:
+    """What was kept for a time: answers to Idempotency-Keys, sessions that have ended."""
+    return await idempotency.forget_old() + await people.forget_sessions()
+
+
+async def redate(year: int) -> int:
+    """A calendar came or changed: the due times of open orders are computed anew."""
+    await catalogue.load()
+    return await workorders.redate({year})
+
+
+CRON: dict[str, tuple[str, Callable[[], Awaitable[int]]]] = {"forget": ("17 * * * *", forget)}
+JOBS: dict[str, Callable[..., Awaitable[int]]] = {"redate": redate}
+
+
+async def _run(name: str, work: Awaitable[int]) -> None:
+    try:
+        done = await work
+    except Exception:
+        metrics.jobs.labels(name, "failed").inc()
+        log.exception("job failed", extra={"job": name})
+        raise
+    metrics.jobs.labels(name, "done").inc()
+    log.info("job done", extra={"job": name, "count": done})
+
+
+def _table(pool: Any) -> PgQueuer:
+    queue = PgQueuer.from_asyncpg_pool(pool)
+    for name, (when, work) in CRON.items():
+
+        async def scheduled(_: Schedule, name: str = name, work: Any = work) -> None:
+            await _run(name, work())
+
+        queue.schedule(name, when)(scheduled)
+    for name, job_work in JOBS.items():
+
+        async def queued(job: Job, name: str = name, work: Any = job_work) -> None:
+            await _run(name, work(**json.loads(job.payload or b"{}")))
+
+        queue.entrypoint(name, concurrency_limit=1, on_failure="hold")(queued)
+    return queue
+
+
+async def work(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT; ends with an error, to be started again, if the database goes."""
+    open_vault(settings.keys)
+    await database.connect(settings, command_seconds=COMMAND_SECONDS)
+    beacons = Beacons({catalogue.BEACON: catalogue.watch} | pages.watchers(settings))
+    await beacons.look()
+    client: Any = connections.get("default")
+    queue = _table(client._pool)
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, queue.shutdown.set)
+    watching = asyncio.create_task(beacons.watch())
+    log.info("worker started")
+    try:
+        await queue.run(dequeue_timeout=POLL, batch_size=50)
+    finally:
+        watching.cancel()
+        await database.disconnect()

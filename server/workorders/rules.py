@@ -1,0 +1,223 @@
+"""The life of a work order (pure): one table of moves, and who may make them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from server.kit.errors import Conflict, Denied, Invalid
+
+
+class State(StrEnum):
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+    ASKING = "asking"
+    PLANNED = "planned"
+    ANSWERED = "answered"
+    CONTESTED = "contested"
+    SUPERVISED = "supervised"
+    CLOSED = "closed"
+    DISMISSED = "dismissed"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+
+
+class Move(StrEnum):
+    OPEN = "open"
+    ACCEPT = "accept"
+    RETURN = "return"
+    REASSIGN = "reassign"
+    REFUSE = "refuse"
+    ASK = "ask"
+    RESUME = "resume"
+    PLAN = "plan"
+    EXTEND = "extend"
+    ANSWER = "answer"
+    CONFIRM = "confirm"
+    SILENCE = "silence"
+    CONTEST = "contest"
+    SUPERVISE = "supervise"
+    RULE = "rule"
+    DISMISS = "dismiss"
+    WITHDRAW = "withdraw"
+    MERGE = "merge"
+
+
+class Outcome(StrEnum):
+    CONTENT = "content"
+    SILENT = "silent"
+    RULED = "ruled"
+
+
+class Disposition(StrEnum):
+    FIXED = "fixed"
+    EXPLAINED = "explained"
+
+
+FINAL = frozenset({State.CLOSED, State.DISMISSED, State.WITHDRAWN, State.MERGED})
+OPEN = frozenset(State) - FINAL
+AT_THE_AGENCY = frozenset({State.ASSIGNED, State.ACCEPTED, State.PLANNED, State.SUPERVISED})
+"""Open, and the next act is the agency's."""
+
+_S, _M = State, Move
+
+TABLE: dict[tuple[State, Move], State] = {
+    (_S.ASSIGNED, _M.ACCEPT): _S.ACCEPTED,
+    (_S.ASSIGNED, _M.RETURN): _S.RETURNED,
+    (_S.ACCEPTED, _M.RETURN): _S.RETURNED,
+    (_S.RETURNED, _M.REASSIGN): _S.ASSIGNED,
+    (_S.RETURNED, _M.REFUSE): _S.ACCEPTED,
+    (_S.ACCEPTED, _M.ASK): _S.ASKING,
+    (_S.PLANNED, _M.ASK): _S.ASKING,
+    (_S.ASKING, _M.RESUME): _S.ACCEPTED,  # or planned, if it was asked from there
+    (_S.ACCEPTED, _M.PLAN): _S.PLANNED,
+    (_S.ASSIGNED, _M.EXTEND): _S.ASSIGNED,
+    (_S.ACCEPTED, _M.EXTEND): _S.ACCEPTED,
+    (_S.PLANNED, _M.EXTEND): _S.PLANNED,
+    (_S.ACCEPTED, _M.ANSWER): _S.ANSWERED,
+    (_S.PLANNED, _M.ANSWER): _S.ANSWERED,
+    (_S.SUPERVISED, _M.ANSWER): _S.ANSWERED,
+    (_S.ANSWERED, _M.CONFIRM): _S.CLOSED,
+    (_S.ANSWERED, _M.SILENCE): _S.CLOSED,
+    (_S.ANSWERED, _M.CONTEST): _S.CONTESTED,
+    (_S.CONTESTED, _M.SUPERVISE): _S.SUPERVISED,
+    (_S.ASSIGNED, _M.SUPERVISE): _S.SUPERVISED,
+    (_S.ACCEPTED, _M.SUPERVISE): _S.SUPERVISED,
+    (_S.PLANNED, _M.SUPERVISE): _S.SUPERVISED,
+    (_S.SUPERVISED, _M.RULE): _S.CLOSED,
+    (_S.CONTESTED, _M.RULE): _S.CLOSED,
+    (_S.ASSIGNED, _M.WITHDRAW): _S.WITHDRAWN,
+    **{(state, _M.DISMISS): _S.DISMISSED for state in OPEN},
+    **{(state, _M.MERGE): _S.MERGED for state in OPEN},
+}
+
+_DESK = frozenset({"handler", "agency_lead"})
+WHO: dict[Move, frozenset[str]] = {
+    _M.ACCEPT: _DESK,
+    _M.RETURN: frozenset({"agency_lead"}),
+    _M.REASSIGN: frozenset({"supervisor"}),
+    _M.REFUSE: frozenset({"supervisor"}),
+    _M.ASK: _DESK,
+    _M.RESUME: frozenset({"citizen", "system"}),
+    _M.PLAN: frozenset({"agency_lead"}),
+    _M.EXTEND: frozenset({"agency_lead"}),
+    _M.ANSWER: _DESK,
+    _M.CONFIRM: frozenset({"citizen"}),
+    _M.SILENCE: frozenset({"system"}),
+    _M.CONTEST: frozenset({"citizen"}),
+    _M.SUPERVISE: frozenset({"supervisor", "system"}),
+    _M.RULE: frozenset({"supervisor"}),
+    _M.DISMISS: frozenset({"system"}),
+    _M.WITHDRAW: frozenset({"citizen"}),
+    _M.MERGE: frozenset({"agency_lead", "supervisor"}),
+}
+
+OFFERED = frozenset({_M.ACCEPT, _M.ANSWER, _M.CONFIRM, _M.CONTEST, _M.WITHDRAW})
+"""The moves that have a door today; the others of the table wait for their desk."""
+
+
+class IllegalMove(Conflict):
+    code = "illegal_move"
+    title = "工单现在的状态不能这样处理"
+
+
+class WrongRole(Denied):
+    code = "wrong_role"
+    title = "您的角色不能这样处理工单"
+
+
+class BlankText(Invalid):
+    code = "blank_text"
+    title = "请填写内容"
+
+
+def next_state(state: State, move: Move) -> State:
+    """Where the move leads, or IllegalMove."""
+    try:
+        return TABLE[state, move]
+    except KeyError:
+        raise IllegalMove(f"“{STATE_NAMES[state]}”的工单不能{MOVE_NAMES[move]}") from None
+
+
+def check_may(role: str, move: Move) -> None:
+    if role not in WHO[move]:
+        raise WrongRole
+
+
+def may(state: State, role: str) -> list[Move]:
+    """What this role is offered in this state, in the order of the table."""
+    return [
+        move
+        for (start, move) in TABLE
+        if start is state and move in OFFERED and role in WHO[move]
+    ]
+
+
+def is_overdue(state: State, next_due_at: datetime | None, now: datetime) -> bool:
+    """The agency or its supervisor has let its time pass; a citizen who is silent is never overdue."""
+    waits = state in OPEN and state is not State.ANSWERED
+    return waits and next_due_at is not None and next_due_at < now
+
+
+def is_blank(text: str) -> bool:
+    """Nothing that a reader could see: white space, invisible and control characters only."""
+    return not any(char.isprintable() and not char.isspace() and char not in _FILLERS for char in text)
+
+
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
+"""Letters that print as nothing; invisible all the same."""
+
+
+def check_text(text: str) -> str:
+    if is_blank(text):
+        raise BlankText
+    return text.strip()
+
+
+def route(
+    *, matter_agency: str | None, co_agencies: Iterable[str], hall_desk: str | None, issuer: str
+) -> tuple[str, list[str]]:
+    """谁办理、谁负责: the lead agency that answers and its co-handlers; never nobody.
+
+    The matter's own agency leads; a matter without one goes to the hall's service desk; without
+    a hall (online, hotline) to the agency that handled the case.
+    """
+    lead = matter_agency or hall_desk or issuer
+    others = [code for code in co_agencies if code != lead]
+    return lead, list(dict.fromkeys(others))
+
+
+STATE_NAMES = {
+    _S.ASSIGNED: "待受理",
+    _S.ACCEPTED: "办理中",
+    _S.RETURNED: "退回待裁定",
+    _S.ASKING: "待群众补充",
+    _S.PLANNED: "限期整改中",
+    _S.ANSWERED: "已答复",
+    _S.CONTESTED: "群众不认可",
+    _S.SUPERVISED: "督办中",
+    _S.CLOSED: "已办结",
+    _S.DISMISSED: "不予采纳",
+    _S.WITHDRAWN: "已撤回",
+    _S.MERGED: "已并案",
+}
+MOVE_NAMES = {
+    _M.OPEN: "派单",
+    _M.ACCEPT: "受理",
+    _M.RETURN: "退回",
+    _M.REASSIGN: "改派",
+    _M.REFUSE: "驳回退单",
+    _M.ASK: "向群众了解情况",
+    _M.RESUME: "继续办理",
+    _M.PLAN: "建立台账",
+    _M.EXTEND: "延期",
+    _M.ANSWER: "答复",
+    _M.CONFIRM: "群众认可",
+    _M.SILENCE: "逾期未反馈办结",
+    _M.CONTEST: "群众不认可",
+    _M.SUPERVISE: "督办",
+    _M.RULE: "裁定",
+    _M.DISMISS: "不予采纳",
+    _M.WITHDRAW: "群众撤回",
+    _M.MERGE: "并案",
+}

@@ -1,0 +1,1 @@
+"""A library about short messages. It has never heard of the server."""
