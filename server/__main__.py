@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--receipts", default="0", help="fill the database first: 0,100000,1000000")
     bench.add_argument("--rounds", type=int, default=5)
     bench.add_argument("--requests", type=int, default=1000, help="per operation and round")
-    bench.add_argument("--rate", type=int, default=0, help="also a steady rate of submissions a second")
+    bench.add_argument(
+        "--rate", type=int, default=0, help="also a steady rate of submissions a second"
+    )
     bench.add_argument("--seconds", type=int, default=30, help="how long the steady rate lasts")
     return parser
 

@@ -20,7 +20,9 @@ MODELS = [
     "server.workorders.models",
     "server.reviews.models",
 ]
-_MIGRATION_LOCK = 0x68616F63  # "haoc": two instances that start together migrate one after the other
+_MIGRATION_LOCK = (
+    0x68616F63  # "haoc": two instances that start together migrate one after the other
+)
 COMMAND_SECONDS = 1.4
 """With the time-out of a connection together under the three seconds in which we answer 503."""
 

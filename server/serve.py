@@ -2,8 +2,10 @@
 
 import ipaddress
 
+from prometheus_client import start_http_server
 
 from server.app import create_app
+from server.kit import metrics
 from server.settings import BadSetting, Settings
 
 
@@ -23,7 +25,14 @@ def _is_loopback(host: str) -> bool:
 def serve(settings: Settings) -> None:
     check_demo(settings)
     app = create_app(settings)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port, addr=settings.host, registry=metrics.registry)
     app.run(
-        host=settings.host, port=settings.port, single_process=True, access_log=False, motd=False,
-        debug=False, auto_reload=False,
+        host=settings.host,
+        port=settings.port,
+        single_process=True,
+        access_log=False,
+        motd=False,
+        debug=False,
+        auto_reload=False,
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from factories import City, a_city, run_sql
+
 from server import database
 from server.app import create_app
 from server.embedded import Postgres, Valkey

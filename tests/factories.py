@@ -3,15 +3,25 @@
 import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pyotp
 
+from server.catalogue import calendar
 from server.catalogue import service as catalogue
 from server.catalogue.calendar import shipped
 from server.catalogue.models import (
-    Agency, CalendarYear, Hall, Matter, Officer, Policy, Region, Tag, Window,
+    Agency,
+    CalendarYear,
+    Hall,
+    Matter,
+    Officer,
+    Policy,
+    Region,
+    Tag,
+    Window,
 )  # fmt: skip
 from server.kit import sql
 from server.kit.clock import clock
@@ -51,7 +61,8 @@ class City:
         """Headers of an agency's system."""
         if agency not in self.tokens:
             answer = await http.post(
-                "/api/v1/token", json={"client_id": f"c-{agency}", "client_secret": self.secrets[agency]}
+                "/api/v1/token",
+                json={"client_id": f"c-{agency}", "client_secret": self.secrets[agency]},
             )
             self.tokens[agency] = answer.json()["access_token"]
         return {"Authorization": f"Bearer {self.tokens[agency]}"}
@@ -66,7 +77,9 @@ class City:
         self, http: httpx.AsyncClient, agency: str = HOUSING, **changed: Any
     ) -> dict[str, Any]:
         answer = await http.post(
-            "/api/v1/receipts", json=a_receipt(agency, **changed), headers=await self.system(http, agency)
+            "/api/v1/receipts",
+            json=a_receipt(agency, **changed),
+            headers=await self.system(http, agency),
         )
         assert answer.status_code == 201, answer.text
         return answer.json()
@@ -99,34 +112,46 @@ def a_bad_review(**changed: Any) -> dict[str, Any]:
 
 
 async def a_city() -> City:
-    await Region.bulk_create([
-        Region(code=REGION, name="云汀市"),
-        Region(code=DISTRICT, name="临溪区", parent_code=REGION),
-    ])
+    await Region.bulk_create(
+        [
+            Region(code=REGION, name="云汀市"),
+            Region(code=DISTRICT, name="临溪区", parent_code=REGION),
+        ]
+    )
     await Policy.create(region_code=REGION)
-    await Agency.bulk_create([
-        Agency(code=HOUSING, name="住房保障局", region_code=REGION),
-        Agency(code=LABOUR, name="人力资源局", region_code=DISTRICT),
-        Agency(code=DESK, name="大厅综合服务台", region_code=REGION),
-    ])
+    await Agency.bulk_create(
+        [
+            Agency(code=HOUSING, name="住房保障局", region_code=REGION),
+            Agency(code=LABOUR, name="人力资源局", region_code=DISTRICT),
+            Agency(code=DESK, name="大厅综合服务台", region_code=REGION),
+        ]
+    )
     await Hall.create(code="H1", name="市民中心", region_code=REGION, desk_agency_code=DESK)
-    await Window.bulk_create([
-        Window(code="A1", hall_code="H1", agency_code=HOUSING, name="1号窗口"),
-        Window(code="B1", hall_code="H1", agency_code=LABOUR, name="2号窗口"),
-    ])
-    await Officer.bulk_create([
-        Officer(number="001", agency_code=HOUSING, name="赵一"),
-        Officer(number="101", agency_code=LABOUR, name="钱二"),
-    ])
-    await Matter.bulk_create([
-        Matter(code=MATTER, name="公租房申请", agency_code=HOUSING),
-        Matter(code=LABOUR_MATTER, name="社保卡补办", agency_code=LABOUR),
-        Matter(code=COMMON_MATTER, name="综合咨询", agency_code=None),
-        Matter(code=JOINT_MATTER, name="新居一件事", agency_code=LABOUR, co_agency_codes=[HOUSING]),
-    ])
+    await Window.bulk_create(
+        [
+            Window(code="A1", hall_code="H1", agency_code=HOUSING, name="1号窗口"),
+            Window(code="B1", hall_code="H1", agency_code=LABOUR, name="2号窗口"),
+        ]
+    )
+    await Officer.bulk_create(
+        [
+            Officer(number="001", agency_code=HOUSING, name="赵一"),
+            Officer(number="101", agency_code=LABOUR, name="钱二"),
+        ]
+    )
+    await Matter.bulk_create(
+        [
+            Matter(code=MATTER, name="公租房申请", agency_code=HOUSING),
+            Matter(code=LABOUR_MATTER, name="社保卡补办", agency_code=LABOUR),
+            Matter(code=COMMON_MATTER, name="综合咨询", agency_code=None),
+            Matter(
+                code=JOINT_MATTER, name="新居一件事", agency_code=LABOUR, co_agency_codes=[HOUSING]
+            ),
+        ]
+    )
     await Tag.bulk_create([
-        Tag(code=f"{level}{number:02d}", level=level, text=f"原因{level}{number:02d}", primary=number < 18)
-        for level in range(1, 6) for number in (13, 14, 15, 16, 17, 18, 19)
+        Tag(code=f"{level}{n:02d}", level=level, text=f"原因{level}{n:02d}", primary=n < 16)
+        for level in range(1, 6) for n in (13, 14, 15, 16, 17, 18, 19)
     ])  # fmt: skip
     for year in shipped():
         await CalendarYear.create(
@@ -149,8 +174,4 @@ async def a_city() -> City:
 
 
 def _document(year: int) -> str:
-    from pathlib import Path
-
-    import server.catalogue.calendar as module
-
-    return (Path(module.__file__).parent / "calendars" / f"{year}.json").read_text()
+    return (Path(calendar.__file__).parent / "calendars" / f"{year}.json").read_text()

@@ -1,12 +1,12 @@
 """The regulation as one story, through HTTP."""
 
+import io
 from datetime import timedelta
 
 import zxingcpp
 from factories import City, a_bad_review
 from httpx import AsyncClient
 from PIL import Image
-import io
 
 from server.kit.clock import clock
 

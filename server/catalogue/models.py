@@ -73,7 +73,9 @@ class Window(Model):
         table = "windows"
         constraints = (
             UniqueConstraint(fields=("agency_code", "code"), name="one_window_code_per_agency"),
-            UniqueConstraint(fields=("hall_code", "code"), name="one_window_code_per_hall"),
+            UniqueConstraint(
+                fields=("hall_code", "code"), name="one_window_code_per_hall", condition="active"
+            ),
         )
 
 
@@ -89,7 +91,9 @@ class Officer(Model):
     class Meta:
         table = "officers"
         constraints = (
-            UniqueConstraint(fields=("agency_code", "number"), name="one_officer_number_per_agency"),
+            UniqueConstraint(
+                fields=("agency_code", "number"), name="one_officer_number_per_agency"
+            ),
         )
 
 

@@ -8,7 +8,7 @@ from tortoise.transactions import in_transaction
 from server.catalogue import service
 from server.catalogue.calendar import BadCalendar, YearCalendar, parse_year, shipped_documents
 from server.catalogue.models import CalendarYear
-from server.kit import beacon
+from server.kit import beacon, jobs
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Invalid
 
@@ -82,4 +82,5 @@ async def _store(year: int, text: str, source: str, by: str) -> CalendarYear:
             loaded_at=clock.now(),
         )
         await beacon.raise_by(service.BEACON)
+        await jobs.enqueue("redate", once_as=f"redate:{year}:{row.version}", year=year)
     return row

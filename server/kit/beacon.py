@@ -45,6 +45,12 @@ class Beacons:
         while True:
             try:
                 await self.look()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException):
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                BaseORMException,
+            ):
                 log.warning("the database does not answer; the catalogue stays as it was")
             await asyncio.sleep(PERIOD_SECONDS)

@@ -1,4 +1,4 @@
-"""Expected refusals. Each feature declares its own small subclasses beside their cause; `kit.web` renders them."""
+"""Expected refusals. Each feature declares its own beside their cause; `kit.web` renders them."""
 
 from typing import ClassVar, NamedTuple
 

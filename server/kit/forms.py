@@ -31,7 +31,7 @@ def _no_double_keys(pairs: list[tuple[str, Any]]) -> bool:
 _SCANNER = json.JSONDecoder(object_pairs_hook=_no_double_keys)
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True):
+class Form(msgspec.Struct, kw_only=True):
     """A body of the contract. Unknown fields are ignored, so that a caller may be newer than we are."""
 
 
@@ -59,8 +59,18 @@ def decode(reader: msgspec.json.Decoder[T], body: bytes, content_type: str) -> T
             _SCANNER.decode(body.decode())
     except msgspec.ValidationError as error:
         raise BadBody(errors=[_fault(str(error))]) from None
-    except (_DoubleKey, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        detail = "同一个字段出现了两次" if isinstance(error, _DoubleKey) else "正文不是合法的 JSON（UTF-8）"
+    except (
+        _DoubleKey,
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        ValueError,
+        RecursionError,
+    ) as error:
+        detail = (
+            "同一个字段出现了两次"
+            if isinstance(error, _DoubleKey)
+            else "正文不是合法的 JSON（UTF-8）"
+        )
         raise BadBody(detail, errors=[Fault("", "malformed", detail)]) from None
     if b"\\u0000" in body:
         refuse_nul(msgspec.to_builtins(value))

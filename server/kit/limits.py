@@ -35,7 +35,9 @@ class Limiter:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 pipe = self._redis.pipeline(transaction=False)
-                used, _ = await pipe.incr(name).expire(name, 120).execute()
+                pipe.incr(name)
+                pipe.expire(name, 120)
+                used, _ = await pipe.execute()
         except (RedisError, OSError, TimeoutError):
             metrics.limits_open.inc()
             log.warning("limits fail open: Redis did not answer")

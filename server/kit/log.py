@@ -44,7 +44,9 @@ def _template(record: logging.LogRecord) -> str:
 def describe(error: BaseException, trace: TracebackType | None) -> str:
     """Type and places of an error; its message may quote a row."""
     frames = traceback.extract_tb(trace)[-8:]
-    places = " < ".join(f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in reversed(frames))
+    places = " < ".join(
+        f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in reversed(frames)
+    )
     return f"{type(error).__name__} at {places}"
 
 

@@ -7,8 +7,12 @@ from typing import Any
 import msgspec
 
 from server.kit.errors import (
-    NotJson, Refusal, TooLarge, Unauthenticated, Unavailable,
-)  # fmt: skip
+    NotJson,
+    Refusal,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from server.kit.forms import BadBody
 from server.kit.idempotency import BadKey, IdempotencyConflict
 from server.kit.web import Door, Operation
@@ -50,12 +54,16 @@ def describe(doors: Iterable[Door], *, base_url: str) -> dict[str, Any]:
         t for door in doors for op in door.operations
         for t in (op.form, *op.answers.values()) if t is not None and not isinstance(t, str)
     ]  # fmt: skip
-    _, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
     paths: dict[str, dict[str, Any]] = {}
     for door in doors:
         for operation in door.operations:
             path = _PARAMETER.sub(r"{\1}", operation.path)
-            paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, door.feature)
+            paths.setdefault(path, {})[operation.method.lower()] = _operation(
+                operation, door.feature
+            )
     return {
         "openapi": "3.1.0",
         "info": {
@@ -100,7 +108,12 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in _PARAMETER.findall(operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     for name, description in (operation.query or {}).items():
-        yield {"name": name, "in": "query", "description": description, "schema": {"type": "string"}}
+        yield {
+            "name": name,
+            "in": "query",
+            "description": description,
+            "schema": {"type": "string"},
+        }
     if operation.once:
         yield {
             "name": "Idempotency-Key", "in": "header",
@@ -116,7 +129,9 @@ def _answer(answer: Any) -> dict[str, Any]:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    (schema,), _ = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")
+    (schema,), _ = msgspec.json.schema_components(
+        [kind], ref_template="#/components/schemas/{name}"
+    )
     return schema
 
 
@@ -138,5 +153,3 @@ def _problems(operation: Operation) -> dict[str, Any]:
         }
         for status, codes in sorted(statuses.items())
     }  # fmt: skip
-
-

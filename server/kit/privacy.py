@@ -58,9 +58,7 @@ class Vault:
             if sealed[:1] != SUITE:
                 raise BrokenSeal("unknown suite")
             sealer = self._sealers[sealed[1:2].decode("ascii")]
-            return sealer.decrypt(
-                sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :], purpose.encode()
-            )
+            return sealer.decrypt(sealed[2 : 2 + _NONCE], sealed[2 + _NONCE :], purpose.encode())
         except (KeyError, UnicodeDecodeError, InvalidTag, ValueError) as error:
             raise BrokenSeal(type(error).__name__) from None
 

@@ -4,6 +4,8 @@ import re
 
 MASK = "▇▇"
 
+_PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+"""The first characters of number plates, GA 36."""
 # Order matters: the longer kinds first, so that an identity number is not masked as a phone number.
 _KINDS = (
     re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63})+", re.ASCII),
@@ -15,7 +17,7 @@ _KINDS = (
     re.compile(
         r"(?:微信|QQ|qq|wx|WX|vx|VX)(?:号码?)?[ ：:]{0,2}(?:是|为)?[ ]?[A-Za-z0-9_-]{5,20}"
     ),
-    re.compile(r"(?:[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z])[ ·]?[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"),
+    re.compile(rf"[{_PLATES}][A-Z][ ·]?[A-HJ-NP-Z0-9]{{5,6}}(?![A-Za-z0-9])"),
     re.compile(r"(?:办件|受理|回执|案件|流水)(?:编?号|号码)[ ：:]{0,2}(?:是|为)?[ ]?[0-9A-Za-z-]{6,64}"),
 )  # fmt: skip
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－＠", "0123456789-@")

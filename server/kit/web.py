@@ -1,7 +1,7 @@
 """Doors: every operation of the API is declared once, and guarded, read, answered and described alike."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -95,8 +95,10 @@ class Door:
         return add
 
 
-def _serve(operation: Operation) -> Callable[..., Awaitable[HTTPResponse]]:
-    reader = forms.decoder(operation.form) if operation.form else None
+def _serve(operation: Operation) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
+    reader: msgspec.json.Decoder[Any] | None = (
+        forms.decoder(operation.form) if operation.form else None
+    )
     usual = next(iter(operation.answers))
 
     async def endpoint(request: Request, **path: str) -> HTTPResponse:

@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
             UniqueConstraint(
                 fields=('hall_code', 'code'),
                 name='one_window_code_per_hall',
+                condition='active',
             ),
         ),
         ops.AddConstraint(

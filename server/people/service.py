@@ -12,13 +12,18 @@ from tortoise.transactions import in_transaction
 
 from server.catalogue.service import catalogue
 from server.kit.clock import clock
-from server.kit.errors import Unauthenticated
+from server.kit.errors import Invalid, Unauthenticated
 from server.kit.privacy import vault
 from server.people import tokens
 from server.people.models import AccessLog, Client, Session, Staff
 from server.people.rules import (
-    OF_AN_AGENCY, SEEN_STEP, SESSION_IDLE, Role, locked_until, session_ended,
-)  # fmt: skip
+    OF_AN_AGENCY,
+    SEEN_STEP,
+    SESSION_IDLE,
+    Role,
+    locked_until,
+    session_ended,
+)
 
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _NOBODY = _hasher.hash(secrets.token_hex(16))
@@ -176,7 +181,9 @@ class _Revocation:
     async def is_active(self, client_id: str) -> bool:
         now = clock.now()
         if self._read_at is None or (now - self._read_at).total_seconds() > self.SECONDS:
-            ids: Awaitable[list[str]] = Client.filter(active=True).values_list("client_id", flat=True)  # type: ignore[assignment]
+            ids: Awaitable[list[str]] = Client.filter(active=True).values_list(
+                "client_id", flat=True
+            )  # type: ignore[assignment]
             self._active, self._read_at = frozenset(await ids), now
         return client_id in self._active
 
@@ -194,27 +201,66 @@ async def caller_of(token: str) -> Caller:
     return Caller(client_id, agency_code)
 
 
+class BadAccount(Invalid):
+    code = "invalid_account"
+    title = "账号资料有误"
+
+
+def role_named(name: str) -> Role:
+    try:
+        return Role(name)
+    except ValueError:
+        raise BadAccount(f"没有角色 {name}，须是 {'、'.join(Role)} 之一") from None
+
+
+def region_for(agency_code: str | None, region_code: str | None) -> str:
+    """The agency's region, or the one that was named."""
+    agency = catalogue().agencies.get(agency_code or "")
+    code = region_code or (agency.region_code if agency else None)
+    if code not in catalogue().regions:
+        raise BadAccount("请给出目录中已有的区划（--region）或部门（--agency）")
+    return code
+
+
 async def hire(
-    *, username: str, name: str, role: Role, password: str, totp_secret: str,
-    agency_code: str | None, region_code: str,
-) -> Staff:  # fmt: skip
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    password: str,
+    totp_secret: str,
+    agency_code: str | None,
+    region_code: str,
+) -> Staff:
     """A new account. Handlers and leads belong to an agency of the catalogue."""
-    if role in OF_AN_AGENCY and agency_code not in catalogue().agencies:
-        raise ValueError("the agency is not in the catalogue")
+    if agency_code not in catalogue().agencies and (agency_code or role in OF_AN_AGENCY):
+        raise BadAccount("这个角色须属于目录中已有的部门")
+    if await Staff.exists(username=username):
+        raise BadAccount(f"用户名 {username} 已有人使用")
     return await Staff.create(
-        username=username, name=name, role=role, agency_code=agency_code, region_code=region_code,
+        username=username,
+        name=name,
+        role=role,
+        agency_code=agency_code,
+        region_code=region_code,
         password=await asyncio.to_thread(hash_password, password),
         totp=vault().seal(totp_secret.encode(), "totp"),
-    )  # fmt: skip
+    )
 
 
 async def enrol_client(client_id: str, agency_code: str, name: str) -> str:
     """A new system of an agency; gives its secret, which is shown once."""
+    if agency_code not in catalogue().agencies:
+        raise BadAccount(f"目录中没有部门 {agency_code}")
+    if await Client.exists(client_id=client_id):
+        raise BadAccount(f"client_id {client_id} 已有系统使用")
     secret = secrets.token_urlsafe(32)
     await Client.create(
-        client_id=client_id, agency_code=agency_code, name=name,
+        client_id=client_id,
+        agency_code=agency_code,
+        name=name,
         secret=vault().fingerprint(f"{client_id}:{secret}", "client"),
-    )  # fmt: skip
+    )
     clients.forget()
     return secret
 

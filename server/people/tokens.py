@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 import jwt
+from jwt.types import Options
 
 from server.kit.clock import clock
 from server.kit.errors import Unauthenticated
@@ -13,7 +14,11 @@ from server.people.rules import TOKEN_LIFE
 
 _ALGORITHM = "HS256"
 _ISSUER = "haochaping"
-_OPTIONS = {"require": ["sub", "aud", "iss", "exp"], "verify_exp": False, "verify_iat": False}
+_OPTIONS: Options = {
+    "require": ["sub", "aud", "iss", "exp"],
+    "verify_exp": False,
+    "verify_iat": False,
+}
 
 
 class Audience(StrEnum):

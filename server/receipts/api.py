@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
-
 from msgspec import UNSET, Raw, Struct, UnsetType
 from sanic import HTTPResponse, Request
 
@@ -110,7 +109,9 @@ async def issue_receipts(request: Request, who: Caller, form: BatchForm) -> Batc
     if len(form.receipts) > BATCH_ROWS:
         raise BatchTooLong
     read = [_read_row(raw) for raw in form.receipts]
-    results = iter(await service.issue(who.agency_code, [r for r in read if isinstance(r, ReceiptForm)]))
+    results = iter(
+        await service.issue(who.agency_code, [r for r in read if isinstance(r, ReceiptForm)])
+    )
     base = request.app.ctx.settings.base_url
     return BatchAnswer([
         _row_result(base, index, next(results) if isinstance(row, ReceiptForm) else row)
@@ -191,5 +192,3 @@ def _drawn(
     if request.headers.get("if-none-match") == etag:
         return HTTPResponse(status=304, headers=headers)
     return HTTPResponse(draw(url), 200, headers, content_type=content_type)
-
-

@@ -21,7 +21,7 @@ class Receipt(Model):
     handled_at = fields.DatetimeField()
     issued_at = fields.DatetimeField()
     open_until = fields.DatetimeField()
-    applicant: fields.Field[bytes] = fields.BinaryField(null=True)
+    applicant = fields.BinaryField(null=True)
     """Sealed JSON {kind, name, phone}."""
     phone_key = fields.CharField(max_length=22, null=True)
     """Keyed hash of the phone number."""

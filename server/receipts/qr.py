@@ -44,7 +44,9 @@ def svg(url: str) -> str:
     """Runs of dark modules as one path; crisp at any size."""
     rows = matrix(url)
     size = len(rows)
-    path = "".join(f"M{x} {y}h{width}v1h-{width}z" for y, row in enumerate(rows) for x, width in _runs(row))
+    path = "".join(
+        f"M{x} {y}h{width}v1h-{width}z" for y, row in enumerate(rows) for x, width in _runs(row)
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" '
         f'width="{size * DOTS}" height="{size * DOTS}" role="img" aria-label="评价二维码" '

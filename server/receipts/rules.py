@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from server.kit.errors import Conflict, Fault, Gone, Invalid
 from server.kit.clock import BEIJING
+from server.kit.errors import Conflict, Fault, Gone, Invalid
 
 AHEAD = timedelta(minutes=5)
 """How far a window's clock may run ahead of ours."""
@@ -76,4 +76,6 @@ def is_open(open_until: datetime, voided: bool, now: datetime) -> bool:
 
 def canonical(content: dict[str, Any]) -> str:
     """Equal for two pushes that say the same, however they are written."""
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return json.dumps(
+        content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
+    )

@@ -16,11 +16,20 @@ from server.kit.forms import Form
 from server.kit.privacy import vault
 from server.receipts.models import Receipt
 from server.receipts.rules import (
-    BadReceipt, Channel, Kind, ReceiptConflict, Stage, canonical, open_until, time_fault,
-)  # fmt: skip
+    BadReceipt,
+    Channel,
+    Kind,
+    ReceiptConflict,
+    Stage,
+    canonical,
+    open_until,
+    time_fault,
+)
 from sms.phone import normalise
 
-Number = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e一-鿿（）〔〕·、]+\Z")]
+Number = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e一-鿿（）〔〕·、]+\Z")
+]
 Code = Annotated[str, Meta(min_length=1, max_length=33)]
 
 
@@ -111,7 +120,9 @@ async def issue(agency_code: str, forms: Sequence[ReceiptForm]) -> list[Issued |
     if firsts:
         for record in await _insert(region_code, agency_code, now, firsts):
             found[record["case_number"], record["service_number"]] = record
-    missing = [row for row in firsts if (row.form.case_number, row.form.service_number) not in found]
+    missing = [
+        row for row in firsts if (row.form.case_number, row.form.service_number) not in found
+    ]
     if missing:
         for record in await sql.fetch(
             _STANDING, region_code, agency_code,
@@ -167,7 +178,9 @@ def _check(agency_code: str, form: ReceiptForm, now: datetime) -> _Row | Refusal
     if form.applicant and form.applicant.phone:
         phone = normalise(form.applicant.phone)
         if phone is None:
-            faults.append(Fault("applicant.phone", "invalid_phone", "须是 11 位手机号或 E.164 号码"))
+            faults.append(
+                Fault("applicant.phone", "invalid_phone", "须是 11 位手机号或 E.164 号码")
+            )
     if faults:
         return BadReceipt(errors=faults)
     region_code = _region_of(agency_code)

@@ -4,21 +4,17 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from asyncpg import Record
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from sanic import Request
 
 from server.catalogue.service import catalogue
 from server.kit import idempotency, sql
-from server.kit.errors import Denied, Fault, Invalid, Limited, Missing
+from server.kit.errors import Fault, Invalid, Limited, Missing
 from server.kit.forms import Form
 from server.kit.privacy import vault
 from server.kit.web import ANYONE, Door, local
-from server.people.guard import StaffWith
-from server.people.rules import Role
-from server.people.service import Member, note_access
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
-from server.receipts.service import UnknownReceipt
 from server.reviews import codes, rules, service
 from server.reviews.models import Review
 from server.reviews.rules import LEVEL_NAMES, ContactRequired
@@ -62,7 +58,9 @@ class ContactForm(Form):
 
 class ReviewForm(Form):
     level: Annotated[int, Meta(ge=1, le=5)]
-    tags: Annotated[list[Annotated[str, Meta(max_length=8)]], Meta(max_length=20)] = []
+    tags: Annotated[list[Annotated[str, Meta(max_length=8)]], Meta(max_length=20)] = field(
+        default_factory=list
+    )
     comment: str = ""
     real_name: bool = False
     contact: ContactForm | None = None
@@ -135,20 +133,6 @@ class Track(Struct):
     awaiting_you: Literal["confirmation", "answer"] | None
 
 
-class AuditedReview(Struct):
-    level: int
-    tags: list[str]
-    words: str
-    channel: str
-    state: str
-    at: datetime
-
-
-class AuditedReceipt(Struct):
-    reviews: list[AuditedReview]
-    work_orders: list[str]
-
-
 REASONS = (
     rules.ReasonRequired, rules.TagNotOfLevel, rules.CommentTooLong, ContactRequired,
 )  # fmt: skip
@@ -209,7 +193,10 @@ async def invitation(request: Request, code: str) -> Invitation:
     receipt = await receipt_behind(request, code)
     state = await service.state_of(receipt)
     return Invitation(
-        state, receipt_shown(receipt), levels_shown(), local(receipt["open_until"])  # type: ignore[arg-type]
+        state,
+        receipt_shown(receipt),
+        levels_shown(),
+        local(receipt["open_until"]),
     )
 
 
@@ -313,17 +300,28 @@ async def confirm_answer(request: Request, query_code: str, form: ConfirmationFo
 
 async def tracked(review: Review) -> Track:
     """Everything that happened, in the citizen's words, with the date until which he may wait."""
-    order = None
-    if review.order_number:
-        order = await WorkOrder.get(number=review.order_number)
-        order_shown = OrderTracked(
-            order.number, order.state, catalogue().agency_name(order.agency_code),
-            local(order.due_at), [_step(s, review) for s in await Step.filter(order_id=order.number).order_by("id")],
-        )  # fmt: skip
-    awaiting = {State.ANSWERED: "confirmation", State.ASKING: "answer"}
+    order = await WorkOrder.get_or_none(number=review.order_number or "")
+    steps = await Step.filter(order_id=review.order_number or "").order_by("id")
     return Track(
-        _review_shown(review, await _receipt_row(review)), order_shown if order else None,
-        awaiting.get(State(order.state)) if order else None,  # type: ignore[arg-type]
+        _review_shown(review, await _receipt_row(review)),
+        _order_tracked(order, steps, review) if order else None,
+        _AWAITED.get(State(order.state)) if order else None,
+    )
+
+
+_AWAITED: dict[State, Literal["confirmation", "answer"]] = {
+    State.ANSWERED: "confirmation",
+    State.ASKING: "answer",
+}
+
+
+def _order_tracked(order: WorkOrder, steps: list[Step], review: Review) -> OrderTracked:
+    return OrderTracked(
+        order.number,
+        order.state,
+        catalogue().agency_name(order.agency_code),
+        local(order.due_at),
+        [_step(step, review) for step in steps],
     )
 
 
@@ -358,24 +356,3 @@ def _step(step: Step, review: Review) -> StepShown:
     # The agency's first step lies at the end of the undo time; the citizen's at his own submission.
     at = review.at if step.move == "open" else step.at
     return StepShown(local(at), CITIZEN_WORDS.get(step.move, "办理中"), step.words)
-
-
-@door.get(
-    "/api/v1/audit/receipts/<receipt_id>", guard=StaffWith(Role.AUDITOR),
-    answers={200: AuditedReceipt}, refusals=(UnknownReceipt, Denied),
-    summary="审计：一张回执的全部评价与工单（留痕）",
-)  # fmt: skip
-async def audit_receipt(request: Request, who: Member, receipt_id: str) -> AuditedReceipt:
-    if not (receipt_id.isascii() and receipt_id.isdigit() and len(receipt_id) < 19):
-        raise UnknownReceipt
-    regions = catalogue().within(who.region_code)
-    row = await sql.fetch_one("SELECT region_code FROM receipts WHERE id = $1", int(receipt_id))
-    if row is None or row["region_code"] not in regions:
-        raise UnknownReceipt
-    await note_access(who, "audit_receipt", receipt_id)
-    reviews = await Review.filter(receipt_id=int(receipt_id)).order_by("at")
-    return AuditedReceipt(
-        [AuditedReview(r.level, r.tags, r.comment, r.channel, r.state, local(r.at)) for r in reviews],
-        [r.order_number for r in reviews if r.order_number],
-    )
-

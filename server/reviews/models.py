@@ -23,7 +23,7 @@ class Review(Model):
     state = fields.CharField(max_length=16)
     channel = fields.CharField(max_length=16)
     real_name = fields.BooleanField(default=False)
-    contact: fields.Field[bytes] = fields.BinaryField(null=True)
+    contact = fields.BinaryField(null=True)
     """Sealed JSON {name, phone}, given with the review."""
     at = fields.DatetimeField()
     undo_until = fields.DatetimeField()

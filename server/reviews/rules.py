@@ -136,10 +136,14 @@ def check_comment(comment: str) -> str:
 
 def check_contact(real_name: bool, phones: Collection[str | None]) -> None:
     if real_name and not any(phones):
-        raise ContactRequired(errors=[Fault("contact.phone", "contact_required", ContactRequired.title)])
+        raise ContactRequired(
+            errors=[Fault("contact.phone", "contact_required", ContactRequired.title)]
+        )
 
 
-def check_undo(state: ReviewState, undo_until: datetime, undone_before: bool, now: datetime) -> None:
+def check_undo(
+    state: ReviewState, undo_until: datetime, undone_before: bool, now: datetime
+) -> None:
     if state is not ReviewState.STANDING and state is not ReviewState.AWAITING_REASON:
         raise UndoClosed("这条评价已经撤回或不再有效")
     if undone_before:

@@ -5,7 +5,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -72,7 +72,7 @@ async def receipt_of(code: str) -> asyncpg.Record:
     return record
 
 
-async def state_of(receipt: asyncpg.Record) -> str:
+async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "closed"]:
     """`open`, `reviewed` or `closed`: all that the holder of a code learns."""
     taken = await sql.fetch_one(
         "SELECT 1 FROM reviews WHERE receipt_id = $1 AND state IN ('standing', 'awaiting_reason')",
@@ -81,7 +81,11 @@ async def state_of(receipt: asyncpg.Record) -> str:
     if taken:
         return "reviewed"
     now = clock.now()
-    return "open" if is_open(receipt["open_until"], receipt["voided_at"] is not None, now) else "closed"
+    return (
+        "open"
+        if is_open(receipt["open_until"], receipt["voided_at"] is not None, now)
+        else "closed"
+    )
 
 
 _REVIEW = """reviewed AS (
@@ -95,7 +99,11 @@ _REVIEW = """reviewed AS (
 
 
 async def submit(
-    code: str, verdict: Verdict, *, channel: ReviewChannel | None = None, attempt: Attempt | None = None
+    code: str,
+    verdict: Verdict,
+    *,
+    channel: ReviewChannel | None = None,
+    attempt: Attempt | None = None,
 ) -> Submitted:
     """Records the verdict; a bad one leaves with a work order or not at all.
 
@@ -163,8 +171,7 @@ async def _submitted(review: Review) -> Submitted:
 
 def _checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
     """Every rule that needs no database, in the order in which a person would fix them."""
-    levels = {tag.code: tag.level for tag in catalogue().tags.values()}
-    tags = rules.check_tags(verdict.level, verdict.tags, levels)
+    tags = rules.check_tags(verdict.level, verdict.tags, catalogue().tag_levels)
     comment = rules.check_comment(verdict.comment)
     rules.check_reason(verdict.level, tags, comment)
     rules.check_contact(verdict.real_name, [verdict.contact_phone, receipt["phone_key"]])
@@ -297,5 +304,3 @@ async def _redacted(review: Review, words: str) -> str:
     if receipt is None:
         raise Missing
     return redact(words, known=_known_to_us(receipt)) if words else ""
-
-

@@ -57,7 +57,9 @@ def see_other(address: str) -> HTTPResponse:
 
 def wants_page(request: Request) -> bool:
     """Whoever is not a program: outside /api, and with a browser's Accept or a form."""
-    if request.path.startswith(("/api/", "/callbacks/", "/healthz", "/readyz", "/metrics", "/openapi")):
+    if request.path.startswith(
+        ("/api/", "/callbacks/", "/healthz", "/readyz", "/metrics", "/openapi")
+    ):
         return False
     accept = request.headers.get("accept", "")
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")

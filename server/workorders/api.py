@@ -16,13 +16,22 @@ from server.kit.errors import Denied
 from server.kit.forms import Form
 from server.kit.web import BadQuery, Door, bad_query, flag, local, whole
 from server.people.guard import StaffWith
-from server.people.rules import SEES_ORDERS
+from server.people.rules import ROLE_NAMES, SEES_ORDERS
 from server.people.service import Member
 from server.workorders import service
 from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import (
-    MOVE_NAMES, OPEN, BlankText, Disposition, IllegalMove, Move, State, WrongRole, is_overdue, may,
-)  # fmt: skip
+    MOVE_NAMES,
+    OPEN,
+    BlankText,
+    Disposition,
+    IllegalMove,
+    Move,
+    State,
+    WrongRole,
+    is_overdue,
+    may,
+)
 from server.workorders.service import UnknownOrder
 
 door = Door("work-orders")
@@ -106,7 +115,11 @@ def shown(order: WorkOrder, steps: Sequence[Step], member: Member) -> OrderShown
     )  # fmt: skip
 
 
-_ROLE_WORDS = {"citizen": "群众", "system": "系统", "handler": "经办人", "agency_lead": "部门负责人", "supervisor": "督办员"}  # fmt: skip
+_ROLE_WORDS = {
+    "citizen": "群众",
+    "system": "系统",
+    **{str(r): name for r, name in ROLE_NAMES.items()},
+}
 
 
 def step_shown(step: Step) -> StepShown:
@@ -160,10 +173,13 @@ async def inbox(
         conditions.append(late if overdue else f"NOT coalesce({late}, false)")
     if search:
         like = bind("%" + _escaped(search[:SEARCH_LIMIT]) + "%")
-        conditions.append(f"(number ILIKE {like} OR matter ILIKE {like} OR \"window\" ILIKE {like} OR words ILIKE {like})")  # fmt: skip
+        found = (f"{column} ILIKE {like}" for column in ("number", "matter", '"window"', "words"))
+        conditions.append(f"({' OR '.join(found)})")
     if cursor:
         due, number = _read_cursor(cursor)
-        conditions.append(f"(coalesce(next_due_at, 'infinity'), number) > ({bind(due)}, {bind(number)})")
+        conditions.append(
+            f"(coalesce(next_due_at, 'infinity'), number) > ({bind(due)}, {bind(number)})"
+        )
     rows = await sql.fetch(
         f"SELECT * FROM work_orders WHERE {' AND '.join(conditions)} "  # noqa: S608
         f"ORDER BY coalesce(next_due_at, 'infinity'), number LIMIT {limit + 1}",

@@ -147,9 +147,7 @@ def check_may(role: str, move: Move) -> None:
 def may(state: State, role: str) -> list[Move]:
     """What this role is offered in this state, in the order of the table."""
     return [
-        move
-        for (start, move) in TABLE
-        if start is state and move in OFFERED and role in WHO[move]
+        move for (start, move) in TABLE if start is state and move in OFFERED and role in WHO[move]
     ]
 
 
@@ -161,7 +159,9 @@ def is_overdue(state: State, next_due_at: datetime | None, now: datetime) -> boo
 
 def is_blank(text: str) -> bool:
     """Nothing that a reader could see: white space, invisible and control characters only."""
-    return not any(char.isprintable() and not char.isspace() and char not in _FILLERS for char in text)
+    return not any(
+        char.isprintable() and not char.isspace() and char not in _FILLERS for char in text
+    )
 
 
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")

@@ -17,9 +17,17 @@ from server.people.service import Member
 from server.workorders.deadlines import Due, Unit, due, due_or_provisional
 from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import (
-    FINAL, Disposition, IllegalMove, Move, Outcome, State, WrongRole, check_may, check_text,
+    FINAL,
+    Disposition,
+    IllegalMove,
+    Move,
+    Outcome,
+    State,
+    WrongRole,
+    check_may,
+    check_text,
     next_state,
-)  # fmt: skip
+)
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CITIZEN = "citizen"
@@ -107,7 +115,9 @@ def open_order(snapshot: Snapshot, policy: Policy, *, after: str) -> Opening:
         "visible_from": snapshot.visible_from, "contact_due_at": contact.at, "due_at": answer.at,
         "provisional": contact.provisional or answer.provisional,
     }  # fmt: skip
-    return Opening(number, answer.at, (sql.Part(_ORDER % after, values), sql.Part(_FIRST_STEP, values)))
+    return Opening(
+        number, answer.at, (sql.Part(_ORDER % after, values), sql.Part(_FIRST_STEP, values))
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,7 +227,9 @@ async def find(member: Member, number: str) -> WorkOrder:
     where, values = visible_to(member, clock.now())
     places = len(values)
     rows = await sql.fetch(
-        f"SELECT number FROM work_orders WHERE number = ${places + 1} AND {where}", *values, number
+        f"SELECT number FROM work_orders WHERE number = ${places + 1} AND {where}",  # noqa: S608
+        *values,
+        number,
     )
     if not rows:
         raise UnknownOrder
@@ -266,5 +278,3 @@ async def _redate(number: str) -> bool:
             return False
         await order.update_from_dict(changes).save(update_fields=list(changes))
         return True
-
-

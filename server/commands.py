@@ -1,0 +1,101 @@
+"""What an operator does once in a while: catalogue, calendars, accounts."""
+
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pyotp
+
+from server import database
+from server.catalogue import service as catalogue
+from server.catalogue.filled import Mistakes
+from server.catalogue.sheets import export_sheets, import_sheets
+from server.catalogue.years import load_year
+from server.kit.errors import Refusal
+from server.kit.privacy import open_vault
+from server.people import service as people
+from server.settings import Settings
+
+BY = "command line"
+
+
+async def _with_database(settings: Settings, act: Callable[[], Awaitable[None]]) -> int:
+    open_vault(settings.keys)
+    await database.connect(settings, command_seconds=60)
+    try:
+        await catalogue.load()
+        await act()
+    except Refusal as refusal:
+        print(f"haochaping: {refusal.detail}", file=sys.stderr)
+        _print_mistakes(refusal)
+        return 1
+    finally:
+        await database.disconnect()
+    return 0
+
+
+def _print_mistakes(refusal: Refusal) -> None:
+    if isinstance(refusal, Mistakes):
+        for m in refusal.mistakes:
+            print(f"  {m.sheet}.csv 第 {m.row} 行 {m.column}：{m.detail}", file=sys.stderr)
+
+
+async def move_catalogue(settings: Settings, what: str, folder: str) -> int:
+    """Every sheet that the folder has, all or none; or all sheets into the folder."""
+    place = Path(folder)
+
+    async def bring_in() -> None:
+        files = {path.stem: path.read_bytes() for path in sorted(place.glob("*.csv"))}
+        imported = await import_sheets(files, by=BY)
+        for name, count in imported.sheets.items():
+            print(f"{name}: {count.read} 行，新增 {count.added}，更新 {count.changed}")
+
+    async def bring_out() -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, sheet in (await export_sheets()).items():
+            (place / f"{name}.csv").write_bytes(sheet)
+        print(f"已写到 {place}")
+
+    if what == "import" and not any(place.glob("*.csv")):
+        print(f"haochaping: {place} 里没有 .csv 文件", file=sys.stderr)
+        return 2
+    return await _with_database(settings, bring_in if what == "import" else bring_out)
+
+
+async def load_calendar(settings: Settings, file: str, source: str) -> int:
+    async def load() -> None:
+        row = await load_year(Path(file).read_bytes(), source=source or file, by=BY)
+        print(f"{row.year} 年放假安排，第 {row.version} 版")
+
+    if not Path(file).is_file():
+        print(f"haochaping: 没有文件 {file}", file=sys.stderr)
+        return 2
+    return await _with_database(settings, load)
+
+
+async def enrol(settings: Settings, client_id: str, agency_code: str, name: str) -> int:
+    async def add() -> None:
+        secret = await people.enrol_client(client_id, agency_code, name)
+        print(f"client_id: {client_id}\nclient_secret: {secret}")
+
+    return await _with_database(settings, add)
+
+
+async def hire(
+    settings: Settings, username: str, name: str, role: str, agency: str | None, region: str | None
+) -> int:
+    async def add() -> None:
+        password, totp = secrets.token_urlsafe(12), pyotp.random_base32()
+        await people.hire(
+            username=username,
+            name=name,
+            role=people.role_named(role),
+            password=password,
+            totp_secret=totp,
+            agency_code=agency,
+            region_code=people.region_for(agency, region),
+        )
+        print(f"username: {username}\npassword: {password}\ntotp_secret: {totp}")
+
+    return await _with_database(settings, add)

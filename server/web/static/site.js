@@ -1,0 +1,20 @@
+/* Conveniences only: every page works without. ES5. */
+(function (d) {
+  var sent, link = d.getElementById('large');
+  // A double click sends once; coming back by the history may send again.
+  d.addEventListener('submit', function (e) {
+    if (sent === e.target) e.preventDefault();
+    sent = e.target;
+  });
+  addEventListener('pageshow', function () { sent = null; });
+  // Large type without losing what was typed.
+  link.addEventListener('click', function (e) {
+    var call = new XMLHttpRequest(), large = d.body.classList.toggle('large'), other = link.getAttribute('data-other');
+    e.preventDefault();
+    call.open('GET', link.href);
+    call.send();
+    link.setAttribute('data-other', link.textContent);
+    link.textContent = other;
+    link.href = link.href.replace(/large=.$/, 'large=' + (large ? 0 : 1));
+  });
+})(document);
