@@ -34,6 +34,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def create_app(settings: Settings, name: str = "haochaping") -> Sanic:
@@ -53,7 +54,7 @@ def create_app(settings: Settings, name: str = "haochaping") -> Sanic:
     pages.set_up(app)
     _set_up_pools(app, settings)
     _set_up_refusals(app)
-    _set_up_watching(app)
+    _set_up_watching(app, secure=settings.base_url.startswith("https:"))
     return app
 
 
@@ -86,14 +87,16 @@ def _set_up_refusals(app: Any) -> None:
     app.error_handler.add(Exception, refuse)
 
 
-def _set_up_watching(app: Any) -> None:
+def _set_up_watching(app: Any, *, secure: bool) -> None:
+    headers = _HEADERS | (_ONLY_HTTPS if secure else {})
+
     async def begin(request: Request) -> None:
         request.ctx.started = time.perf_counter()
         request.ctx.id = secrets.token_hex(8)
         log.request_id.set(request.ctx.id)
 
     async def end(request: Request, response: HTTPResponse) -> None:
-        response.headers.update(_HEADERS)
+        response.headers.update(headers)
         response.headers["X-Request-ID"] = request_id(request)
         if "cache-control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

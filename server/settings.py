@@ -54,7 +54,7 @@ class Settings:
     metrics_public: bool = False
     trusted_proxies: int = 0
     """How many proxies in front of us write X-Forwarded-For."""
-    unknown_codes_per_minute: int = 30
+    unknown_codes_per_minute: int = 300
     wechat_check_files: dict[str, str] = field(default_factory=dict)
     """File name → content, served under /e/ for WeChat's rule of ordinary QR codes."""
 

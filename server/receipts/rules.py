@@ -10,7 +10,7 @@ from server.kit.errors import Conflict, Fault, Gone, Invalid
 
 AHEAD = timedelta(minutes=5)
 """How far a window's clock may run ahead of ours."""
-OLDEST = timedelta(days=366)
+OLDEST = timedelta(days=365)
 
 
 class Channel(StrEnum):

@@ -28,7 +28,7 @@ from server.receipts.rules import (
 from sms.phone import normalise
 
 Number = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^[\x21-\x7e一-鿿（）〔〕·、]+\Z")
+    str, Meta(min_length=1, max_length=64, pattern=r"^\S([^\x00-\x1f\x7f-\x9f]*\S)?\Z")
 ]
 Code = Annotated[str, Meta(min_length=1, max_length=33)]
 

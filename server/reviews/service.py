@@ -1,11 +1,10 @@
 """The citizen's desk: submit, undo, supplement, judge the answer."""
 
-import json
 import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import asyncpg
@@ -13,10 +12,10 @@ from tortoise.transactions import in_transaction
 
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
-from server.kit.clock import BEIJING, clock
+from server.kit.clock import clock
 from server.kit.errors import Missing
 from server.kit.idempotency import IdempotencyConflict
-from server.kit.privacy import BrokenSeal, vault
+from server.kit.privacy import vault
 from server.kit.redaction import redact
 from server.receipts import service as receipts
 from server.receipts.codes import UnknownCode, number_of
@@ -24,24 +23,11 @@ from server.receipts.rules import Channel, ReviewClosed, is_open
 from server.reviews import codes, rules
 from server.reviews.models import Review
 from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
-from server.workorders import rules as orders_rules
+from server.reviews.snapshot import Verdict, known_to_us, sealed_contact, snapshot_of
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 
-ORIGIN = "review"
 _OCCUPIED = "one_standing_review_per_receipt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """What a citizen says, on whatever channel."""
-
-    level: int
-    tags: list[str]
-    comment: str = ""
-    real_name: bool = False
-    contact_name: str = ""
-    contact_phone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -118,13 +104,13 @@ async def submit(
     undo_until = now + timedelta(minutes=policy.undo_minutes)
     opening = None
     if rules.is_bad(verdict.level):
-        snapshot = _snapshot(receipt, verdict, review_id, now, undo_until)
+        snapshot = snapshot_of(receipt, verdict, review_id, now, undo_until)
         opening = orders.open_order(snapshot, policy, after="reviewed")
     query_code = codes.query_code(review_id)
     review = sql.Part(_REVIEW, {
         "review": review_id, "level": verdict.level, "tags": verdict.tags, "comment": verdict.comment,
         "state": ReviewState.STANDING, "channel": channel or _channel(receipt),
-        "real_name": verdict.real_name, "contact": _sealed_contact(verdict), "at": now,
+        "real_name": verdict.real_name, "contact": sealed_contact(verdict), "at": now,
         "undo_until": undo_until, "order_number": opening.number if opening else None,
         "query_key": codes.query_key(query_code), "request_key": attempt.key if attempt else None,
         "request_digest": attempt.digest if attempt else None,
@@ -179,50 +165,6 @@ def _checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
         level=verdict.level, tags=tags, comment=comment, real_name=verdict.real_name,
         contact_name=verdict.contact_name, contact_phone=verdict.contact_phone,
     )  # fmt: skip
-
-
-def _snapshot(
-    receipt: asyncpg.Record, verdict: Verdict, review_id: UUID, now: datetime, undo_until: datetime
-) -> orders.Snapshot:
-    """What the agency may see: matter, place, day, level, reasons, redacted words."""
-    known = catalogue()
-    matter = known.matters.get(receipt["matter_code"])
-    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
-    hall = known.halls.get(window.hall_code) if window else None
-    lead, co_agencies = orders_rules.route(
-        matter_agency=matter.agency_code if matter else None,
-        co_agencies=matter.co_agency_codes if matter else [],
-        hall_desk=hall.desk_agency_code if hall else None,
-        issuer=receipt["agency_code"],
-    )
-    return orders.Snapshot(
-        origin=ORIGIN, origin_key=review_id, region_code=receipt["region_code"], agency_code=lead,
-        co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
-        matter=matter.name if matter else "", hall=hall.name if hall else "",
-        window=window.name if window else "", level=verdict.level, tags=verdict.tags,
-        words=redact(verdict.comment, known=_known_to_us(receipt, verdict)) if verdict.comment else "",
-        real_name=verdict.real_name, opened_on=now.astimezone(BEIJING).date(),
-        visible_from=undo_until,
-    )  # fmt: skip
-
-
-def _known_to_us(receipt: Any, verdict: Verdict | None = None) -> tuple[str, ...]:
-    """Names and numbers of the rater that his own words might repeat."""
-    person = {}
-    if receipt["applicant"]:
-        try:
-            person = json.loads(vault().unseal(receipt["applicant"], "applicant"))
-        except BrokenSeal:
-            person = {}  # sealed under a key that was withdrawn: nothing to compare with
-    given = (verdict.contact_name, verdict.contact_phone or "") if verdict else ()
-    return (person.get("name") or "", person.get("phone") or "", receipt["case_number"], *given)
-
-
-def _sealed_contact(verdict: Verdict) -> bytes | None:
-    if not (verdict.contact_phone or verdict.contact_name):
-        return None
-    contact = {"name": verdict.contact_name, "phone": verdict.contact_phone}
-    return vault().seal(json.dumps(contact, ensure_ascii=False).encode(), "contact")
 
 
 def _channel(receipt: asyncpg.Record) -> ReviewChannel:
@@ -303,4 +245,4 @@ async def _redacted(review: Review, words: str) -> str:
     )
     if receipt is None:
         raise Missing
-    return redact(words, known=_known_to_us(receipt)) if words else ""
+    return redact(words, known=known_to_us(receipt)) if words else ""

@@ -1,5 +1,241 @@
-"""Pages."""
+"""The console's door: signing in, the session's cookie, and the one guard of every room behind it."""
 
-from sanic import Blueprint
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.catalogue.service import catalogue
+from server.kit.errors import Denied, Refusal, TooLarge
+from server.kit.forms import BadBody, refuse_nul
+from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
+from server.people import service
+from server.people.rules import ROLE_NAMES, SEES_ORDERS, Role
+from server.people.service import Member
+from server.web.page import page, see_other
 
 blueprint = Blueprint("console")
+HOME, LOGIN = "/console", "/console/login"
+SESSION, SIGNING_IN = "session", "signing-in"
+_OWN_PAGE = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*(?:\?[0-9A-Za-z_.~%&=+-]*)?", re.ASCII)
+_ACT = re.compile(r"/(?:accept|answer|logout)$")
+_FIELDS = 40
+
+
+class StalePage(Denied):
+    code = "stale_page"
+    title = "这个页面已经过期，刚才的操作没有执行。请返回后刷新页面，再试一次"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A signed-in member of staff at one request, with what he sent."""
+
+    member: Member
+    csrf: str
+    form: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def role_name(self) -> str:
+        return ROLE_NAMES[self.member.role]
+
+    @property
+    def place(self) -> str:
+        """The agency or region he acts for."""
+        if self.member.agency_code:
+            return catalogue().agency_name(self.member.agency_code)
+        region = catalogue().regions.get(self.member.region_code)
+        return region.name if region else ""
+
+    @property
+    def sees_orders(self) -> bool:
+        return self.member.role in SEES_ORDERS
+
+
+Room = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+
+
+def staff_only(*roles: Role) -> Callable[[Callable[..., Awaitable[HTTPResponse]]], Room]:
+    """A room for these roles (for all without any). A hidden button is no lock: this is."""
+    allowed = frozenset(roles or Role)
+
+    def guard(handler: Callable[..., Awaitable[HTTPResponse]]) -> Room:
+        async def enter(request: Request, **path: str) -> HTTPResponse:
+            form = read_form(request)
+            found = await service.session_of(_cookie(request, SESSION))
+            if found is None:
+                return _signed_out(request, form)
+            request.ctx.visit = visit = Visit(*found, form)
+            if request.method == "POST" and not _same(form.get("csrf", ""), visit.csrf):
+                raise StalePage
+            if visit.member.role not in allowed:
+                raise Denied
+            return await handler(request, visit, **path)
+
+        return wraps(handler)(_framed(enter))
+
+    return guard
+
+
+def _framed(handler: Callable[..., Awaitable[HTTPResponse]]) -> Room:
+    """Refusals inside the console's own frame, whatever the browser says it accepts."""
+
+    async def endpoint(request: Request, **path: str) -> HTTPResponse:
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                return await handler(request, **path)
+        except Refusal as refusal:
+            return _refused(request, refusal)
+
+    return wraps(handler)(endpoint)
+
+
+def show(request: Request, template: str, status: int = 200, **shown: Any) -> HTTPResponse:
+    """A page in the console's frame."""
+    visit = getattr(request.ctx, "visit", None)
+    return page(request, f"console/{template}", status, visit=visit, **shown)
+
+
+def _refused(request: Request, refusal: Refusal) -> HTTPResponse:
+    kept = _kept(request) if isinstance(refusal, StalePage) else ""
+    return show(request, "refused.html", refusal.status, refusal=refusal, kept=kept, again="")
+
+
+def read_form(request: Request) -> dict[str, str]:
+    """The last value of each field; line ends as everywhere else."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method != "POST" or kind != "application/x-www-form-urlencoded":
+        return {}
+    if len(request.body) > BODY_LIMIT:
+        raise TooLarge
+    try:
+        pairs = parse_qsl(
+            request.body.decode(), True, encoding="utf-8", errors="strict", max_num_fields=_FIELDS
+        )
+    except ValueError:
+        raise BadBody("提交的内容不是合法的表单") from None
+    form = {name: value.replace("\r\n", "\n") for name, value in pairs}
+    refuse_nul(form)
+    return form
+
+
+def _same(given: str, expected: str) -> bool:
+    return bool(expected) and secrets.compare_digest(given.encode(), expected.encode())
+
+
+def _secure(request: Request) -> bool:
+    return bool(request.app.ctx.settings.base_url.startswith("https"))
+
+
+def _cookie_name(request: Request, name: str) -> str:
+    """With the prefix no neighbouring host can plant it; browsers keep that only over TLS."""
+    return f"__Host-{name}" if _secure(request) else name
+
+
+def _cookie(request: Request, name: str) -> str:
+    return str(request.cookies.get(_cookie_name(request, name)) or "")
+
+
+def _set_cookie(request: Request, response: HTTPResponse, name: str, value: str) -> None:
+    response.add_cookie(
+        _cookie_name(request, name), value, path="/", httponly=True, samesite="Strict",
+        secure=_secure(request), max_age=None if value else 0,
+    )  # fmt: skip
+
+
+def own_page(address: str) -> str:
+    """Where to go after signing in: a page of this console, or its home."""
+    whole = _OWN_PAGE.fullmatch(address)
+    return address if whole and not address.startswith(LOGIN) else HOME
+
+
+def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:
+    """To the sign-in, and back to this page after it. Words that were typed are shown, not lost."""
+    page_of_act = _ACT.sub("", request.path)
+    asked = request.path if request.method == "GET" else page_of_act
+    if request.method == "GET" and request.query_string:
+        asked += f"?{request.query_string}"
+    ended = "&why=ended" if _cookie(request, SESSION) else ""
+    address = f"{LOGIN}?next={quote(own_page(asked), safe='/')}{ended}"
+    kept = _kept(request, form) if ended else ""
+    if kept:
+        return show(request, "refused.html", 401, refusal=None, kept=kept, again=address)
+    response = see_other(address)
+    if ended:
+        _set_cookie(request, response, SESSION, "")
+    return response
+
+
+def _kept(request: Request, form: dict[str, str] | None = None) -> str:
+    """What a member of staff typed into a form of ours that could not be taken."""
+    form = read_form(request) if form is None else form
+    return form.get("text", "") if _from_here(request) else ""
+
+
+def _from_here(request: Request) -> bool:
+    """What the browser says of the sender. `Referrer-Policy: no-referrer` makes our own forms
+    send `Origin: null`, and old engines send nothing: then the token alone decides."""
+    site = request.headers.get("sec-fetch-site")
+    if site:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin", "null")
+    return origin == "null" or urlsplit(origin).netloc == request.headers.get("host")
+
+
+@blueprint.get(LOGIN)
+@_framed
+async def login_page(request: Request) -> HTTPResponse:
+    if await service.session_of(_cookie(request, SESSION)):
+        return see_other(own_page(request.args.get("next") or HOME))
+    return _login(request, asked=request.args.get("next") or "", why=request.args.get("why") or "")
+
+
+def _login(
+    request: Request, status: int = 200, *, asked: str, why: str = "", wrong: str = "", name: str = ""
+) -> HTTPResponse:
+    """With a token in a cookie and the same in the form: nobody is signed in from elsewhere."""
+    token = _cookie(request, SIGNING_IN)
+    if len(token) != 22:
+        token = secrets.token_urlsafe(16)
+    response = show(
+        request, "login.html", status, token=token, next=own_page(asked), why=why, wrong=wrong,
+        username=name,
+    )  # fmt: skip
+    _set_cookie(request, response, SIGNING_IN, token)
+    return response
+
+
+@blueprint.post(LOGIN)
+@_framed
+async def login(request: Request) -> HTTPResponse:
+    form = read_form(request)
+    name, asked = form.get("username", "").strip()[:64], form.get("next", "")
+    if not (_from_here(request) and _same(form.get("csrf", ""), _cookie(request, SIGNING_IN))):
+        return _login(request, 403, asked=asked, wrong="这个页面已经过期，请再登录一次", name=name)
+    try:
+        member = await service.sign_in(
+            name, form.get("password", "")[:256], re.sub(r"\s", "", form.get("totp", ""))[:16],
+            reuse_totp=request.app.ctx.settings.demo,
+        )  # fmt: skip
+    except service.WrongSignIn as refusal:
+        return _login(request, 401, asked=asked, wrong=refusal.detail, name=name)
+    await service.close_session(_cookie(request, SESSION))
+    response = see_other(own_page(asked))
+    _set_cookie(request, response, SESSION, await service.open_session(member))
+    _set_cookie(request, response, SIGNING_IN, "")
+    return response
+
+
+@blueprint.post("/console/logout")
+@staff_only()
+async def logout(request: Request, visit: Visit) -> HTTPResponse:
+    await service.close_session(_cookie(request, SESSION))
+    response = see_other(f"{LOGIN}?why=bye")
+    _set_cookie(request, response, SESSION, "")
+    return response

@@ -1,12 +1,11 @@
 /* Conveniences only: every page works without. ES5. */
 (function (d) {
-  var sent, link = d.getElementById('large');
-  // A double click sends once; coming back by the history may send again.
+  var sent = 0, link = d.getElementById('large');
+  // A double click sends once; whoever waits longer means it.
   d.addEventListener('submit', function (e) {
-    if (sent === e.target) e.preventDefault();
-    sent = e.target;
+    if (Date.now() - sent < 2000) e.preventDefault();
+    else sent = Date.now();
   });
-  addEventListener('pageshow', function () { sent = null; });
   // Large type without losing what was typed.
   link.addEventListener('click', function (e) {
     var call = new XMLHttpRequest(), large = d.body.classList.toggle('large'), other = link.getAttribute('data-other');

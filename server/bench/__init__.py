@@ -1,0 +1,1 @@
+"""`python -m server bench`: what a request costs, beside the least that it could cost."""

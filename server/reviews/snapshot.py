@@ -1,0 +1,72 @@
+"""What a citizen says, and the part of it that the agency may see."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from server.catalogue.service import catalogue
+from server.kit.clock import BEIJING
+from server.kit.privacy import BrokenSeal, vault
+from server.kit.redaction import redact
+from server.workorders import rules as orders_rules
+from server.workorders import service as orders
+
+ORIGIN = "review"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a citizen says, on whatever channel."""
+
+    level: int
+    tags: list[str]
+    comment: str = ""
+    real_name: bool = False
+    contact_name: str = ""
+    contact_phone: str | None = None
+
+
+def snapshot_of(
+    receipt: Any, verdict: Verdict, review_id: UUID, now: datetime, undo_until: datetime
+) -> orders.Snapshot:
+    """What the agency may see: matter, place, day, level, reasons, redacted words."""
+    known = catalogue()
+    matter = known.matters.get(receipt["matter_code"])
+    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
+    hall = known.halls.get(window.hall_code) if window else None
+    lead, co_agencies = orders_rules.route(
+        matter_agency=matter.agency_code if matter else None,
+        co_agencies=matter.co_agency_codes if matter else [],
+        hall_desk=hall.desk_agency_code if hall else None,
+        issuer=receipt["agency_code"],
+    )
+    return orders.Snapshot(
+        origin=ORIGIN, origin_key=review_id, region_code=receipt["region_code"], agency_code=lead,
+        co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
+        matter=matter.name if matter else "", hall=hall.name if hall else "",
+        window=window.name if window else "", level=verdict.level, tags=verdict.tags,
+        words=redact(verdict.comment, known=known_to_us(receipt, verdict)) if verdict.comment else "",
+        real_name=verdict.real_name, opened_on=now.astimezone(BEIJING).date(),
+        visible_from=undo_until,
+    )  # fmt: skip
+
+
+def known_to_us(receipt: Any, verdict: Verdict | None = None) -> tuple[str, ...]:
+    """Names and numbers of the rater that his own words might repeat."""
+    person = {}
+    if receipt["applicant"]:
+        try:
+            person = json.loads(vault().unseal(receipt["applicant"], "applicant"))
+        except BrokenSeal:
+            person = {}  # sealed under a key that was withdrawn: nothing to compare with
+    given = (verdict.contact_name, verdict.contact_phone or "") if verdict else ()
+    return (person.get("name") or "", person.get("phone") or "", receipt["case_number"], *given)
+
+
+def sealed_contact(verdict: Verdict) -> bytes | None:
+    if not (verdict.contact_phone or verdict.contact_name):
+        return None
+    contact = {"name": verdict.contact_name, "phone": verdict.contact_phone}
+    return vault().seal(json.dumps(contact, ensure_ascii=False).encode(), "contact")
