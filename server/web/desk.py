@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.kit import sql
 from server.kit.clock import clock
 from server.kit.web import local
 from server.people.models import Staff
@@ -19,7 +20,7 @@ from server.web.desk_words import ALL, LATE, NOW, Row, Typed
 from server.web.page import see_other
 from server.workorders import api, service
 from server.workorders.models import Step, WorkOrder
-from server.workorders.rules import FINAL, BlankText, Disposition, IllegalMove, Move, State
+from server.workorders.rules import FINAL, OPEN, BlankText, Disposition, IllegalMove, Move, State
 
 blueprint = Blueprint("desk")
 ORDERS = "/console/orders"
@@ -70,8 +71,18 @@ def _asked(chosen: str) -> dict[str, Any]:
 
 
 async def _counts(visit: Visit) -> words.Counts:
-    rows = await api.counted(visit.member)
-    return {(State(state), late): number for state, late, number in rows}
+    """How many orders stand behind each tab: one query, in the tenant filter of the lists."""
+    now = clock.now()
+    where, values = service.visible_to(visit.member, now)
+    waiting = [str(state) for state in OPEN - {State.ANSWERED}]
+    late = f"coalesce(next_due_at < ${len(values) + 1} AND state = ANY(${len(values) + 2}), false)"
+    rows = await sql.fetch(
+        f"SELECT state, {late} AS late, count(*) FROM work_orders WHERE {where} GROUP BY 1, 2",  # noqa: S608
+        *values,
+        now,
+        waiting,
+    )
+    return {(State(row["state"]), row["late"]): row["count"] for row in rows}
 
 
 async def _group(visit: Visit, key: str, counts: words.Counts) -> dict[str, Any]:

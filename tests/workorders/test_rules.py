@@ -8,8 +8,26 @@ from hypothesis import strategies as st
 
 from server.people.rules import Role
 from server.workorders.rules import (
-    AT_THE_AGENCY, FINAL, MOVE_NAMES, OFFERED, OPEN, STATE_NAMES, TABLE, WHO, BlankText, IllegalMove,
-    Move, State, WrongRole, check_may, check_text, is_blank, is_overdue, may, next_state, route,
+    AT_THE_AGENCY,
+    FINAL,
+    MOVE_NAMES,
+    OFFERED,
+    OPEN,
+    STATE_NAMES,
+    TABLE,
+    WHO,
+    BlankText,
+    IllegalMove,
+    Move,
+    State,
+    WrongRole,
+    check_may,
+    check_text,
+    is_blank,
+    is_overdue,
+    may,
+    next_state,
+    route,
 )  # fmt: skip
 
 NOW = datetime(2026, 11, 21, 10, 8, tzinfo=UTC)
@@ -109,7 +127,7 @@ def test_every_open_state_has_a_way_out_and_a_way_in() -> None:
 
 
 def test_states_are_open_or_final_and_the_agencys_are_open() -> None:
-    assert OPEN | FINAL == set(State)
+    assert set(State) == OPEN | FINAL
     assert not OPEN & FINAL
     assert AT_THE_AGENCY <= OPEN
 
