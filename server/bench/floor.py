@@ -53,7 +53,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) RETURN
 BATCH = f"""{_COLUMNS}
 SELECT $1, $2, c, n, m, w, o, s, l, h, $11, $12, $13, $14, $14
 FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::timestamptz[]) AS p(c, n, m, w, o, s, l, h) RETURNING id"""
+            $10::timestamptz[]) AS p(c, n, m, w, o, s, l, h) RETURNING id"""  # noqa: S608
 PAGE = "SELECT * FROM receipts WHERE id = $1"
 GOOD = """INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel,
   real_name, at, undo_until, query_key)

@@ -45,7 +45,9 @@ def play(plan: Plan) -> Outcome:
         capture_output=True, timeout=PATIENCE_SECONDS + 60, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"the client ended with {done.returncode}: {done.stderr.decode()[-800:]}")
+        raise RuntimeError(
+            f"the client ended with {done.returncode}: {done.stderr.decode()[-800:]}"
+        )
     return msgspec.msgpack.decode(done.stdout, type=Outcome)
 
 

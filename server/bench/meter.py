@@ -54,7 +54,8 @@ def _grown(before: dict[int, float], after: dict[int, float]) -> float:
 
 
 def read(web: int, postmaster: int, redis: int) -> Reading:
-    backends, background = {}, {postmaster: _own(postmaster)}
+    backends: dict[int, float] = {}
+    background = {postmaster: _own(postmaster)}
     for pid in _children(postmaster):
         title = _text(f"/proc/{pid}/cmdline")
         (backends if "[local]" in title else background)[pid] = _own(pid)
@@ -67,7 +68,9 @@ def _tree(pid: int) -> float:
 
 def _own(pid: int) -> float:
     """Of its living threads, to the nanosecond where the kernel counts so."""
-    nanoseconds = [_text(str(path)).split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    nanoseconds = [
+        _text(str(path)).split() for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+    ]
     if nanoseconds:
         return sum(int(fields[0]) for fields in nanoseconds if fields) / 1e9
     return sum(int(field) for field in _stat(pid)[11:13]) / _TICK

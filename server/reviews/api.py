@@ -124,6 +124,8 @@ class OrderTracked(Struct):
     state: str
     agency: str
     due_at: datetime
+    provisional: bool
+    """The holidays of that year are not known yet; the date may move."""
     steps: list[StepShown]
 
 
@@ -321,6 +323,7 @@ def _order_tracked(order: WorkOrder, steps: list[Step], review: Review) -> Order
         order.state,
         catalogue().agency_name(order.agency_code),
         local(order.due_at),
+        order.provisional,
         [_step(step, review) for step in steps],
     )
 

@@ -13,7 +13,7 @@ from tortoise.transactions import in_transaction
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
 from server.kit.clock import clock
-from server.kit.errors import Missing
+from server.kit.errors import Missing, Refusal
 from server.kit.idempotency import IdempotencyConflict
 from server.kit.privacy import vault
 from server.kit.redaction import redact
@@ -97,7 +97,7 @@ async def submit(
     second is refused by the constraint.
     """
     receipt = await receipt_of(code)
-    verdict = _checked(verdict, receipt)
+    verdict = checked(verdict, receipt)
     now = clock.now()
     policy = catalogue().policy(receipt["region_code"])
     review_id = _new_id()
@@ -137,7 +137,9 @@ async def _again(
 ) -> Submitted:
     """The first answer if this is the same request once more; else the refusal."""
     if attempt:
-        earlier = await Review.get_or_none(receipt_id=receipt_id, request_key=attempt.key)
+        # After an undo the same key may have been used once more: then the later one stands.
+        same = Review.filter(receipt_id=receipt_id, request_key=attempt.key)
+        earlier = await same.order_by("-at").first()
         if earlier is not None:
             if earlier.request_digest != attempt.digest:
                 raise IdempotencyConflict
@@ -155,7 +157,7 @@ async def _submitted(review: Review) -> Submitted:
     )  # fmt: skip
 
 
-def _checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
+def checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
     """Every rule that needs no database, in the order in which a person would fix them."""
     tags = rules.check_tags(verdict.level, verdict.tags, catalogue().tag_levels)
     comment = rules.check_comment(verdict.comment)
@@ -189,6 +191,16 @@ async def review_of(query_code: str) -> Review:
     if review is None:
         raise codes.UnknownQueryCode
     return review
+
+
+async def may_undo(review: Review) -> bool:
+    """Whether a page should offer it; `undo` itself decides again, under the lock."""
+    before = await Review.exists(receipt_id=review.receipt_id, state=ReviewState.UNDONE)
+    try:
+        rules.check_undo(ReviewState(review.state), review.undo_until, before, clock.now())
+    except Refusal:
+        return False
+    return True
 
 
 async def undo(review: Review) -> None:

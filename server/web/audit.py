@@ -20,7 +20,7 @@ from server.web.console import Visit, show, staff_only
 from server.web.page import see_other
 from server.workorders.rules import is_blank
 
-blueprint = Blueprint("audit")
+blueprint = Blueprint("console_audit")
 ROOM = "/console/audit"
 ACTION = "audit_receipt"
 REASON_LIMIT = 200

@@ -197,7 +197,13 @@ async def login_page(request: Request) -> HTTPResponse:
 
 
 def _login(
-    request: Request, status: int = 200, *, asked: str, why: str = "", wrong: str = "", name: str = ""
+    request: Request,
+    status: int = 200,
+    *,
+    asked: str,
+    why: str = "",
+    wrong: str = "",
+    name: str = "",
 ) -> HTTPResponse:
     """With a token in a cookie and the same in the form: nobody is signed in from elsewhere."""
     token = _cookie(request, SIGNING_IN)

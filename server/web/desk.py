@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
-from server.kit.web import local
+from server.kit.web import BadQuery, local
 from server.people.models import Staff
 from server.people.rules import SEES_ORDERS, Role
 from server.reviews.api import CITIZEN_WORDS
@@ -22,7 +22,7 @@ from server.workorders import api, service
 from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import FINAL, OPEN, BlankText, Disposition, IllegalMove, Move, State
 
-blueprint = Blueprint("desk")
+blueprint = Blueprint("console_desk")
 ORDERS = "/console/orders"
 PAGE, GLANCE = 30, 10
 """Rows of a list, and of each part of the home."""
@@ -51,14 +51,18 @@ async def _listed(
     request: Request, visit: Visit, chosen: str, search: str, tabs: list[words.Tab]
 ) -> HTTPResponse:
     cursor = request.args.get("cursor") or ""
-    orders, following = await api.inbox(
-        visit.member, search=search, cursor=cursor, limit=PAGE, **_asked(chosen)
-    )
     kept = {"show": chosen} | ({"q": search} if search else {})
+    first = f"{HOME}?{urlencode(kept)}"
+    try:
+        orders, following = await api.inbox(
+            visit.member, search=search, cursor=cursor, limit=PAGE, **_asked(chosen)
+        )
+    except BadQuery:
+        return see_other(first)
     return show(
-        request, "list.html", tabs=tabs, search=search, rows=_rows(orders),
+        request, "list.html", tabs=tabs, search=search, rows=_rows(orders, visit),
         title=next(tab.name for tab in tabs if tab.key == chosen),
-        first=f"{HOME}?{urlencode(kept)}" if cursor else "",
+        first=first if cursor else "",
         following=f"{HOME}?{urlencode(kept | {'cursor': following})}" if following else "",
     )  # fmt: skip
 
@@ -89,13 +93,13 @@ async def _group(visit: Visit, key: str, counts: words.Counts) -> dict[str, Any]
     """One part of what must be done now; an overdue order stands only among the overdue."""
     asked = {"overdue": True} if key == LATE else {"state": key, "overdue": False}
     number = words.count_of(key, counts, on_time_only=True)
-    orders = (await api.inbox(visit.member, limit=GLANCE, **asked))[0] if number else []  # type: ignore[arg-type]
-    return {"key": key, "name": words.tab_name(key), "count": number, "rows": _rows(orders)}
+    orders = (await api.inbox(visit.member, limit=GLANCE, **asked))[0] if number else []
+    return {"key": key, "name": words.tab_name(key), "count": number, "rows": _rows(orders, visit)}
 
 
-def _rows(orders: list[WorkOrder]) -> list[Row]:
-    now, known = clock.now(), catalogue()
-    return [words.row(order, now, known) for order in orders]
+def _rows(orders: list[WorkOrder], visit: Visit) -> list[Row]:
+    now, known, own = clock.now(), catalogue(), visit.member.agency_code
+    return [words.row(order, now, known, own) for order in orders]
 
 
 @blueprint.get(f"{ORDERS}/<number>")
@@ -133,7 +137,7 @@ async def _order_page(
     names = await _names(moved_by - {None})
     return show(
         request, "order.html", status, order=order, whole=whole, attempt=attempt,
-        address=f"{ORDERS}/{order.number}", row=words.row(order, clock.now(), catalogue()),
+        address=f"{ORDERS}/{order.number}", row=_rows([order], visit)[0],
         owner=names.get(order.owner_id or 0, ""), agency=catalogue().agency_name,
         deadlines=words.deadlines(order), timeline=_timeline(steps, whole.steps, names),
         typed=attempt.typed or Typed(), closed=State(order.state) in FINAL,

@@ -13,7 +13,15 @@ from server.reviews.rules import LEVEL_NAMES
 from server.workorders.api import StepShown
 from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import (
-    FINAL, MOVE_NAMES, STATE_NAMES, Disposition, Move, Outcome, State, is_blank, is_overdue,
+    FINAL,
+    MOVE_NAMES,
+    STATE_NAMES,
+    Disposition,
+    Move,
+    Outcome,
+    State,
+    is_blank,
+    is_overdue,
 )  # fmt: skip
 
 NOW, LATE, ALL = "now", "late", "all"
@@ -26,7 +34,10 @@ Counts = Mapping[tuple[State, bool], int]
 Tone = Literal["late", "today", "calm", "done"]
 
 DISPOSITION_NAMES = {"fixed": "已整改", "explained": "解释说明"}
-DONE = {"accept": "已受理。这张工单现在由您负责到底。", "answer": "答复已送出，群众在查询页可以看到。"}
+DONE = {
+    "accept": "已受理。这张工单现在由您负责到底。",
+    "answer": "答复已送出，群众在查询页可以看到。",
+}
 _ALWAYS = (State.ASSIGNED, State.ACCEPTED, State.CONTESTED, State.ANSWERED, State.CLOSED)
 _FOR_THE_AGENCY = (State.ASSIGNED, State.ACCEPTED, State.PLANNED, State.SUPERVISED)
 _FOR_THE_SUPERVISOR = (State.CONTESTED, State.RETURNED)
@@ -106,7 +117,7 @@ def time_left(due_at: datetime, now: datetime, calendar: Calendar) -> tuple[str,
     if last == today:
         return "今天到期", "today"
     left = working_days_left(today, last, calendar)
-    return (f"还剩 {left} 个工作日" if left else f"{day(last)}到期，其间没有工作日"), "calm"
+    return (f"还剩 {left} 个工作日" if left else f"{_near(last, today)}到期"), "calm"
 
 
 def due(order: WorkOrder, now: datetime, calendar: Calendar) -> Due:
@@ -115,7 +126,7 @@ def due(order: WorkOrder, now: datetime, calendar: Calendar) -> Due:
         return Due(_OUTCOMES.get(Outcome(order.outcome), "") if order.outcome else "", "", "done")
     last = local(order.next_due_at).date()
     if state in (State.ANSWERED, State.ASKING):
-        return Due(_NEXT_ACT[state], f"至{day(last)}", "calm", last)
+        return Due(_NEXT_ACT[state], f"至{_near(last, local(now).date())}", "calm", last)
     words, tone = time_left(order.next_due_at, now, calendar)
     return Due(_NEXT_ACT[state], words, tone, last, order.provisional)
 
@@ -125,19 +136,23 @@ class Row:
     """One line of a list."""
 
     order: WorkOrder
+    agency: str
+    """Only where it is not the reader's own."""
     state: str
     level: str
     reasons: str
+    received: str
     due: Due
     late: bool
 
 
-def row(order: WorkOrder, now: datetime, known: Catalogue) -> Row:
+def row(order: WorkOrder, now: datetime, known: Catalogue, own: str | None) -> Row:
     reasons = "、".join(known.tag_text(code) for code in order.tags)
     short = order.words if len(order.words) <= SHORT else f"{order.words[:SHORT]}…"
     return Row(
-        order, STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"),
-        reasons or short, due(order, now, known.calendar),
+        order, "" if order.agency_code == own else known.agency_name(order.agency_code),
+        STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"),
+        reasons or short, _near(order.opened_on, local(now).date()), due(order, now, known.calendar),
         is_overdue(State(order.state), order.next_due_at, now),
     )  # fmt: skip
 
@@ -153,6 +168,11 @@ def deadlines(order: WorkOrder) -> list[tuple[str, date]]:
 
 def day(of: date) -> str:
     return f"{of.year}年{of.month}月{of.day}日"
+
+
+def _near(of: date, today: date) -> str:
+    """In a list, where every year that is not this one stands out."""
+    return f"{of.month}月{of.day}日" if of.year == today.year else day(of)
 
 
 def moment(at: datetime) -> str:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-
 from durability.crowd import repeat
 from durability.household import Household
 from durability.ledger import Ledger, Pushed, Taken
@@ -54,18 +53,20 @@ class Findings:
     def all(self) -> list[str]:
         return [*self.lost, *self.doubled, *self.different, *self.halves]
 
+    def told(self) -> str:
+        return (
+            f"lost {len(self.lost)}, doubled {len(self.doubled)}, different {len(self.different)}, "
+            f"halves {len(self.halves)}, found again by their key {self.found_again}"
+        )
+
 
 async def compare(household: Household, ledger: Ledger) -> Findings:
     findings = Findings()
-    connection = await asyncpg.connect(household.postgres.dsn)
-    try:
-        _compare_receipts(findings, await connection.fetch("SELECT * FROM receipts"), ledger.receipts)
-        _compare_reviews(findings, await connection.fetch("SELECT * FROM reviews"), ledger.reviews)
-        for told, statements in ((findings.halves, HALVES), (findings.doubled, DOUBLES)):
-            for name, statement in statements.items():
-                told += [f"{name}: {row[0]}" for row in await connection.fetch(statement)]
-    finally:
-        await connection.close()
+    _compare_receipts(findings, await household.sql("SELECT * FROM receipts"), ledger.receipts)
+    _compare_reviews(findings, await household.sql("SELECT * FROM reviews"), ledger.reviews)
+    for told, statements in ((findings.halves, HALVES), (findings.doubled, DOUBLES)):
+        for name, statement in statements.items():
+            told += [f"{name}: {row[0]}" for row in await household.sql(statement)]
     await _ask_the_service(household, findings, ledger)
     return findings
 
@@ -146,16 +147,13 @@ def _tracks(content: dict[str, Any], one: Taken) -> bool:
 
 async def unfinished(household: Household, ids: Sequence[int], seconds: float) -> set[int]:
     """The jobs that the worker has not done after so many seconds."""
-    connection = await asyncpg.connect(household.postgres.dsn)
-    try:
-        for _ in range(int(seconds * 2)):
-            rows = await connection.fetch(
-                "SELECT job_id FROM pgqueuer_log WHERE status = 'successful' AND job_id = ANY($1)", ids
-            )
-            waiting = set(ids) - {row["job_id"] for row in rows}
-            if not waiting:
-                break
-            await asyncio.sleep(0.5)
-        return waiting
-    finally:
-        await connection.close()
+    waiting = set(ids)
+    for _ in range(int(seconds * 2)):
+        rows = await household.sql(
+            "SELECT job_id FROM pgqueuer_log WHERE status = 'successful' AND job_id = ANY($1)", ids
+        )
+        waiting -= {row["job_id"] for row in rows}
+        if not waiting:
+            break
+        await asyncio.sleep(0.5)
+    return waiting

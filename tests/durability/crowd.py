@@ -6,11 +6,10 @@ import time
 from typing import Any
 from uuid import UUID
 
-from factories import HOUSING, LABOUR, a_receipt
-
 from durability.household import Household
 from durability.ledger import Ledger, Pushed, Taken
 from durability.wire import Answer, Line, Silence
+from factories import HOUSING, LABOUR, a_receipt
 
 BATCH = 9
 BAD_SHARE = 0.1
@@ -22,7 +21,9 @@ PATIENCE_SECONDS = 60
 class Visitor:
     """One connection that first hands over receipts and then rates each of them."""
 
-    def __init__(self, household: Household, ledger: Ledger, tokens: dict[str, str], seed: int) -> None:
+    def __init__(
+        self, household: Household, ledger: Ledger, tokens: dict[str, str], seed: int
+    ) -> None:
         self.line, self.ledger, self.tokens = Line(household.port), ledger, tokens
         self.random = random.Random(seed)
         self.name, self.count = f"群众{seed}", 0
@@ -45,7 +46,9 @@ class Visitor:
 
     async def _push_batch(self, agency: str) -> list[tuple[Pushed, str]]:
         forms = [a_receipt(agency) for _ in range(BATCH)]
-        answer = await self._insist("/api/v1/receipts/batch", {"receipts": forms}, self._key(), agency)
+        answer = await self._insist(
+            "/api/v1/receipts/batch", {"receipts": forms}, self._key(), agency
+        )
         if not answer:
             return []
         results = answer[0].content["results"]

@@ -13,7 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from durability.wire import Answer, Line, Silence
+import asyncpg
+from durability.wire import Line, Silence
+
 from server.embedded import Child, Postgres, Valkey
 
 KEY = b"test-key-test-key-test-key-test!"
@@ -47,6 +49,7 @@ class Household:
         for child in (self.postgres, self.valkey):
             await until(child.ready, 30)
         self.secrets = await self.errand("city")
+        await self.sql("CHECKPOINT")  # the city itself is lost in no run
         for child in (self.server, self.worker):
             child.begin()
         await self.answering(30)
@@ -68,17 +71,26 @@ class Household:
             env=self.env, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), 90)
+            out, _ = await asyncio.wait_for(process.communicate(), 310)
         finally:
             if process.returncode is None:
                 process.kill()
         assert process.returncode == 0, f"{words} failed"
         return json.loads(out)
 
+    async def sql(self, statement: str, *values: Any) -> list[asyncpg.Record]:
+        """Past the product, on a connection of its own."""
+        connection = await asyncpg.connect(self.postgres.dsn)
+        try:
+            return await connection.fetch(statement, *values)
+        finally:
+            await connection.close()
+
     async def answering(self, seconds: float = 10) -> float:
         """Until the whole service answers again; gives how long that took."""
         began, line = time.monotonic(), Line(self.port)
         while not await self._is_ready(line):
+            assert self._supervision or self.server.alive(), self.server.words()[-2000:]
             assert time.monotonic() < began + seconds, f"no answer within {seconds} s"
             await asyncio.sleep(0.05)
         line.hang_up()
@@ -165,6 +177,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-__all__ = ["Answer", "Household", "family", "gone", "kill", "until"]

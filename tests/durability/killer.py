@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from durability.household import Household, kill
 
+PATIENCE_SECONDS = 60
 KINDS = ("postmaster", "backend", "server", "worker")
 
 
@@ -22,7 +23,7 @@ class Killer:
                 await asyncio.sleep(self.random.uniform(0.3, 1.2))
                 await self.kill(kind)
                 if self.random.random() < 0.8:  # else the next one falls into the recovery
-                    took = await self.household.answering(10)
+                    took = await self.household.answering(PATIENCE_SECONDS)
                     self.slowest_return = max(self.slowest_return, took)
                 if enough():
                     break
@@ -43,3 +44,9 @@ class Killer:
                 kill([child.process.pid])
                 child.begin()
         self.kills[kind] += 1
+
+    def told(self) -> str:
+        return (
+            f"{self.kills.total()} kills {dict(self.kills)}, ended by themselves "
+            f"{self.household.ended_alone}, slowest return {self.slowest_return:.1f} s"
+        )

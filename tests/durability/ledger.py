@@ -54,3 +54,11 @@ class Ledger:
         now = time.monotonic()
         self.longest_silence = max(self.longest_silence, now - self._last)
         self._last = now
+
+    def told(self) -> str:
+        bad = sum(one.order is not None for one in self.reviews)
+        return (
+            f"acknowledged {len(self.receipts)} receipts and {len(self.reviews)} reviews ({bad} bad); "
+            f"retries {dict(self.retries)}, repeated {self.repeated}, refused {len(self.refused)}, "
+            f"unequal {len(self.unequal)}; longest silence {self.longest_silence:.1f} s"
+        )

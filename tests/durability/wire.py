@@ -32,7 +32,13 @@ class Line:
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(
-        self, method: str, path: str, form: Any = None, *, seconds: float = ANSWER_SECONDS, **headers: str
+        self,
+        method: str,
+        path: str,
+        form: Any = None,
+        *,
+        seconds: float = ANSWER_SECONDS,
+        **headers: str,
     ) -> Answer:
         """One attempt; header names are written with underscores."""
         request = _written(method, path, form, headers)
@@ -52,7 +58,9 @@ class Line:
         assert self._reader is not None
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
+        headers = {
+            k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)
+        }
         body = await self._reader.readexactly(int(headers.get("content-length", 0)))
         if headers.get("connection", "").lower() == "close":
             self.hang_up()

@@ -112,7 +112,10 @@ def forgeries(count: int, seed: int) -> Iterator[str]:
     "count", [100_000, pytest.param(1_000_000, marks=pytest.mark.long)]
 )
 def test_no_forgery_is_accepted(count: int) -> None:
-    assert [code for code in forgeries(count, seed=count) if accepted(code)] == []
+    real = {code_of(number) for number in range(1, 65)}
+    tried = [code for code in forgeries(count, seed=count) if code not in real]
+    assert len(tried) > 0.98 * count
+    assert [code for code in tried if accepted(code)] == []
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,9 @@ def test_an_empty_line_is_left_out() -> None:
     assert "地点" not in text
 
 
-@pytest.mark.parametrize("evil", ["\x1b@", "\x1d(k", "\x10\x14\x01", "\n\x1dV\x00", "\x00", "\x1c.", "\u202e"])
+@pytest.mark.parametrize(
+    "evil", ["\x1b@", "\x1d(k", "\x10\x14\x01", "\n\x1dV\x00", "\x00", "\x1c.", "\u202e"]
+)
 def test_no_name_can_send_a_command_to_the_printer(evil: str) -> None:
     plain = qr.escpos(qr.Slip("住房局", "公租房", "窗口", "", URL, ""))
     hostile = qr.escpos(qr.Slip(f"住房{evil}局", f"公租{evil}房", f"{evil}窗口", "", URL, ""))

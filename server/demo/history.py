@@ -1,0 +1,156 @@
+"""Thirty days of the invented city as rows: receipts, reviews, orders and their steps."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+from tortoise import connections
+
+from server.catalogue.models import Policy
+from server.catalogue.service import Catalogue, catalogue
+from server.demo.city import CITY, SEED
+from server.demo.days import Month
+from server.demo.lives import Fate, Life, People
+from server.demo.opinions import Opinion, opinions
+from server.demo.visits import Visit, visits
+from server.kit import sql
+from server.kit.clock import clock
+from server.kit.errors import Refusal
+from server.receipts import service as receipts
+from server.reviews import codes
+from server.reviews import service as reviews
+from server.reviews.rules import ReviewState, is_bad
+from server.reviews.snapshot import Verdict, snapshot_of
+from server.workorders.deadlines import Unit, due_or_provisional
+from server.workorders.rules import Move, State
+from server.workorders.service import CROCKFORD
+
+Row = dict[str, Any]
+
+
+async def write() -> dict[str, int]:
+    """Into the caller's transaction; gives how many rows of each table."""
+    known = catalogue()
+    month = Month.until(clock.now(), known.calendar)
+    rng = Random(SEED + 2)  # noqa: S311
+    came = list(visits(rng, month, known))
+    issued = {visit.number: _receipt(visit) for visit in came}
+    policy = known.policy(CITY)
+    said = opinions(rng, month, came, list(known.tags.values()), policy.review_days)
+    lives = _lives(rng, month, known, said, issued, await _people())
+    tables = {
+        "receipts": list(issued.values()),
+        "reviews": [
+            _review(o, issued[o.visit.number], lives.get(o.id), policy.undo_minutes) for o in said
+        ],
+        "work_orders": [life.row for life in lives.values()],
+        "work_order_steps": _in_order(lives.values()),
+    }
+    for table, rows in tables.items():
+        await _copy(table, rows)
+    await sql.fetch("SELECT setval(pg_get_serial_sequence('receipts', 'id'), $1)", len(came))
+    return {table: len(rows) for table, rows in tables.items()}
+
+
+def _in_order(lives: Iterable[Life]) -> list[Row]:
+    """As they were written: an order is opened before its clock starts."""
+    told = (
+        (life.opened_at if step["move"] == Move.OPEN else step["at"], step)
+        for life in lives for step in life.steps
+    )  # fmt: skip
+    return [step for _, step in sorted(told, key=lambda one: one[0])]
+
+
+def _receipt(visit: Visit) -> Row:
+    """By the rules of the door through which receipts come in."""
+    checked = receipts._check(visit.agency_code, visit.form, visit.issued_at)
+    if isinstance(checked, Refusal):
+        raise RuntimeError(f"the demo's own receipt is refused: {checked.errors}")
+    form = checked.form
+    return {
+        "id": visit.number, "region_code": checked.region_code, "agency_code": visit.agency_code,
+        "case_number": form.case_number, "service_number": form.service_number,
+        "matter_code": form.matter_code, "window_code": form.window_code,
+        "officer_number": form.officer_number, "stage": form.stage, "channel": form.channel,
+        "handled_at": form.handled_at, "issued_at": visit.issued_at,
+        "open_until": checked.open_until, "applicant": checked.applicant,
+        "phone_key": checked.phone_key, "digest": checked.digest,
+    }  # fmt: skip
+
+
+def _lives(
+    rng: Random, month: Month, known: Catalogue, said: Sequence[Opinion],
+    issued: Mapping[int, Row], people: People,
+) -> dict[Any, Life]:  # fmt: skip
+    """Review → its order. Of a bad one without its reason there is none yet."""
+    policy = known.policy(CITY)
+    lives = {
+        o.id: _born(rng, month, o, issued[o.visit.number], policy)
+        for o in said if is_bad(o.level) and o.state is not ReviewState.AWAITING_REASON
+    }  # fmt: skip
+    fate = Fate(rng, month, policy, people)
+    fate.play([lives[o.id] for o in said if o.id in lives and o.undone_at is None])
+    for opinion in said:
+        if opinion.id in lives and opinion.undone_at:
+            fate.withdraw(lives[opinion.id], opinion.undone_at)
+    return lives
+
+
+def _born(rng: Random, month: Month, opinion: Opinion, receipt: Row, policy: Policy) -> Life:
+    """As the product would have opened it at that moment; only the number is the demo's own."""
+    undo_until = opinion.at + timedelta(minutes=policy.undo_minutes)
+    verdict = _verdict(opinion)
+    snapshot = snapshot_of(receipt, verdict, opinion.id, opinion.at, undo_until)
+    contact, answer = (
+        due_or_provisional(undo_until, days, Unit.WORKING, month.calendar)
+        for days in (policy.contact_days, policy.simple_days)
+    )
+    number = f"{snapshot.opened_on.year}{''.join(rng.choices(CROCKFORD, k=10))}"
+    row = asdict(snapshot) | {
+        "number": number, "state": State.ASSIGNED, "contact_due_at": contact.at,
+        "due_at": answer.at, "provisional": contact.provisional or answer.provisional,
+    }  # fmt: skip
+    return Life(opinion.at, row)
+
+
+def _verdict(opinion: Opinion) -> Verdict:
+    return Verdict(
+        level=opinion.level, tags=opinion.tags, comment=opinion.comment, real_name=opinion.real_name
+    )
+
+
+def _review(opinion: Opinion, receipt: Row, life: Life | None, undo_minutes: int) -> Row:
+    state = opinion.state
+    if state is not ReviewState.AWAITING_REASON:
+        reviews.checked(_verdict(opinion), receipt)
+    if life and life.state is State.DISMISSED:
+        state = ReviewState.EXCLUDED
+    return {
+        "id": opinion.id, "receipt_id": opinion.visit.number,
+        "region_code": receipt["region_code"],
+        "level": opinion.level, "tags": opinion.tags, "comment": opinion.comment, "state": state,
+        "channel": opinion.channel, "real_name": opinion.real_name, "at": opinion.at,
+        "undo_until": opinion.at + timedelta(minutes=undo_minutes), "undone_at": opinion.undone_at,
+        "order_number": life.row["number"] if life else None,
+        "query_key": codes.query_key(codes.query_code(opinion.id)),
+    }  # fmt: skip
+
+
+async def _copy(table: str, rows: Sequence[Row]) -> None:
+    columns = list(rows[0])
+    client: Any = connections.get("default")
+    async with client.acquire_connection() as connection:
+        await connection.copy_records_to_table(
+            table, columns=columns, records=[tuple(row[name] for name in columns) for row in rows]
+        )
+
+
+async def _people() -> People:
+    """Everybody with an account, by role and agency."""
+    of: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for row in await sql.fetch("SELECT id, role, agency_code FROM staff ORDER BY id"):
+        of[row["role"], row["agency_code"]].append(row["id"])
+    return People(of)

@@ -1,0 +1,136 @@
+"""What two thousand of them said, and over which channel."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from server.catalogue.models import Tag
+from server.demo.city import slow_matters, table
+from server.demo.days import Month, at_home
+from server.demo.dice import one
+from server.demo.visits import COUNT, Visit
+from server.receipts.rules import Channel, open_until
+from server.reviews.rules import ReviewChannel, ReviewState, is_bad
+
+REVIEWS = 2000
+UNDONE, AGAIN, AWAITING = 40, 25, 3
+"""Taken back; rated anew afterwards; bad by SMS and still without a reason."""
+_C = ReviewChannel
+_LEVELS: dict[int, float] = {5: 57, 4: 26, 3: 8, 2: 5.6, 1: 3.4}
+_LEVELS_WHERE_IT_IS_SLOW: dict[int, float] = {5: 30, 4: 24, 3: 16, 2: 17, 1: 13}
+_CHANNELS = {
+    Channel.WINDOW: {_C.RECEIPT_QR: 55, _C.KIOSK: 20, _C.MINI_PROGRAM: 12, _C.SMS: 8, _C.PAPER: 5},
+    Channel.ONLINE: {_C.WEB: 75, _C.SMS: 15, _C.MINI_PROGRAM: 10},
+    Channel.MOBILE: {_C.MINI_PROGRAM: 60, _C.WEB: 25, _C.SMS: 15},
+    Channel.SELF_SERVICE: {_C.RECEIPT_QR: 80, _C.SMS: 20},
+    Channel.HOTLINE: {_C.PHONE: 60, _C.SMS: 40},
+}
+_MINUTES = {_C.KIOSK: (1, 4), _C.PAPER: (5, 30), _C.RECEIPT_QR: (2, 300), _C.WEB: (1, 120)}
+_MINUTES_LATER = (40, 6 * 1440)
+_COMMENTED = {5: 0.25, 4: 0.3, 3: 0.4, 2: 0.75, 1: 0.85}
+_TAGGED = (0, 1, 1, 1, 2, 2, 3)
+_REAL_NAME = 0.15
+MARGIN = timedelta(minutes=15)
+"""So that every undo time is over."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    id: UUID
+    visit: Visit
+    level: int
+    tags: list[str]
+    comment: str
+    channel: ReviewChannel
+    real_name: bool
+    at: datetime
+    state: ReviewState = ReviewState.STANDING
+    undone_at: datetime | None = None
+
+
+def opinions(
+    rng: Random, month: Month, visits: Sequence[Visit], tags: Sequence[Tag], review_days: int
+) -> list[Opinion]:
+    """In the order of time."""
+    chosen = sorted(rng.sample(range(COUNT), REVIEWS - AGAIN))
+    early = [place for place in chosen if place < COUNT * 0.9]
+    undone = set(rng.sample(early, UNDONE))
+    again = set(rng.sample(sorted(undone), AGAIN))
+    pen = _Pen(rng, month, tags, review_days)
+    found: list[Opinion] = []
+    for place in chosen:
+        first = pen.opinion(visits[place])
+        if place in undone:
+            gone = first.at + timedelta(seconds=rng.randrange(40, 540))
+            first = replace(first, state=ReviewState.UNDONE, undone_at=gone)
+            if place in again:
+                later = timedelta(seconds=rng.randrange(30, 200))
+                found.append(replace(pen.opinion(visits[place]), at=gone + later))
+        found.append(first)
+    found.sort(key=lambda opinion: (opinion.at, opinion.visit.number))
+    return list(_without_reasons(found))
+
+
+def _without_reasons(found: list[Opinion]) -> Iterator[Opinion]:
+    """The last bad ones by SMS have not yet said why."""
+    silent = [
+        opinion.id for opinion in sorted(found, key=lambda o: o.visit.number)
+        if is_bad(opinion.level) and opinion.channel is _C.SMS
+        and opinion.state is ReviewState.STANDING
+    ][-AWAITING:]  # fmt: skip
+    for opinion in found:
+        if opinion.id in silent:
+            yield replace(opinion, tags=[], comment="", state=ReviewState.AWAITING_REASON)
+        else:
+            yield opinion
+
+
+class _Pen:
+    def __init__(self, rng: Random, month: Month, tags: Sequence[Tag], review_days: int) -> None:
+        self.rng, self.month, self.review_days = rng, month, review_days
+        self.slow = slow_matters()
+        self.tags = {
+            level: [t.code for t in tags if t.level == level and t.primary] * 2
+            + [t.code for t in tags if t.level == level and not t.primary]
+            for level in _LEVELS
+        }
+        rows = table("comments")
+        self.words = {n: [r["text"] for r in rows if r["level"] == str(n)] for n in _LEVELS}
+
+    def opinion(self, visit: Visit) -> Opinion:
+        rng, phone = self.rng, visit.form.applicant and visit.form.applicant.phone
+        levels = _LEVELS_WHERE_IT_IS_SLOW if visit.form.matter_code in self.slow else _LEVELS
+        level = one(rng, levels)
+        channels = dict(_CHANNELS[Channel(visit.form.channel)])
+        if not phone:
+            channels.pop(_C.SMS, None)
+        channel = one(rng, channels)
+        commented, word = rng.random() < _COMMENTED[level], rng.choice(self.words[level])
+        count, named = rng.choice(_TAGGED), rng.random() < _REAL_NAME
+        tags = list(dict.fromkeys(rng.sample(self.tags[level], count or 1)))
+        if not count and not (is_bad(level) and not commented):
+            tags = []
+        at = self._moment(visit, *_MINUTES.get(channel, _MINUTES_LATER))
+        return Opinion(
+            id=self._id(at), visit=visit, level=level, tags=tags, channel=channel, at=at,
+            comment=word if commented else "",
+            real_name=bool(named and phone and channel is not _C.SMS),
+        )  # fmt: skip
+
+    def _moment(self, visit: Visit, low: int, high: int) -> datetime:
+        """After the receipt, before it closes, and not just now."""
+        later, share = timedelta(seconds=60 * self.rng.uniform(low, high)), self.rng.random()
+        at = at_home(visit.issued_at, later)
+        latest = min(self.month.now - MARGIN, open_until(visit.form.handled_at, self.review_days))
+        if at > latest:
+            at = visit.issued_at + 0.9 * share * (latest - visit.issued_at)
+        return max(at, visit.issued_at)
+
+    def _id(self, at: datetime) -> UUID:
+        """Version 7, as the product makes them."""
+        random = self.rng.getrandbits(74)
+        moment = int(at.timestamp() * 1000)
+        high, low = random >> 62, random & ((1 << 62) - 1)
+        return UUID(int=moment << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)

@@ -1,0 +1,161 @@
+"""Behind the query code: thanks, undo, every step, and the citizen's word on the answer."""
+
+from typing import Any
+from urllib.parse import quote
+
+from sanic import Blueprint, HTTPResponse, Request
+
+from server.catalogue.service import catalogue
+from server.kit.clock import clock
+from server.kit.errors import Conflict, Fault, Gone, Invalid, Refusal
+from server.receipts.codes import code_of
+from server.receipts.rules import is_open
+from server.reviews import codes, service
+from server.reviews.api import CITIZEN_WORDS, Track, review_behind, tracked
+from server.reviews.models import Review
+from server.reviews.rules import ReviewState
+from server.web.page import page, refused, see_other
+from server.web.typed import fields, only
+from server.workorders.rules import AT_THE_AGENCY, BlankText, State, is_blank
+
+blueprint = Blueprint("track_pages")
+STATES = {
+    State.ASSIGNED: "等待部门受理", State.ACCEPTED: "办理中", State.RETURNED: "正在确定责任部门",
+    State.ASKING: "等您补充说明", State.PLANNED: "限期整改中", State.ANSWERED: "已答复，等您确认",
+    State.CONTESTED: "您不认可，等待督办", State.SUPERVISED: "督办中", State.CLOSED: "已办结",
+    State.DISMISSED: "不予采纳", State.WITHDRAWN: "已撤回", State.MERGED: "已并入另一张工单",
+}  # fmt: skip
+"""The states in words for the one who waits."""
+_JUDGED = {True: {State.CLOSED}, False: {State.CONTESTED, State.SUPERVISED}}
+
+
+class VerdictRequired(Invalid):
+    code = "verdict_required"
+    title = "请按“满意”或“不满意”"
+
+
+@blueprint.exception(Refusal)
+async def refuse(request: Request, refusal: Refusal) -> HTTPResponse:
+    if isinstance(refusal, codes.UnknownQueryCode):
+        return page(request, "track_form.html", refusal.status, refusal=refusal)
+    return refused(request, refusal)
+
+
+@blueprint.get("/")
+async def home(request: Request) -> HTTPResponse:
+    return page(request, "home.html")
+
+
+@blueprint.get("/track")
+async def track_form(request: Request) -> HTTPResponse:
+    return page(request, "track_form.html", refusal=None)
+
+
+@blueprint.post("/track", name="track_typed")
+async def track_typed(request: Request) -> HTTPResponse:
+    typed = only(fields(request), "code")
+    try:
+        return see_other(f"/t/{codes.typed(typed)}")
+    except codes.UnknownQueryCode as refusal:
+        return page(
+            request, "track_form.html", refusal.status, refusal=refusal, typed_code=typed[:40]
+        )
+
+
+@blueprint.get("/t/<query_code>", name="tracked", unquote=True)
+async def show(request: Request, query_code: str) -> HTTPResponse:
+    return await _shown(request, await review_behind(request, query_code))
+
+
+@blueprint.post("/t/<query_code>/undo", unquote=True)
+async def undo(request: Request, query_code: str) -> HTTPResponse:
+    review = await review_behind(request, query_code)
+    try:
+        await service.undo(review)
+    except (Conflict, Gone) as refusal:
+        if review.state != ReviewState.UNDONE:
+            return await _shown(request, review, refusal)
+    return _back(query_code)
+
+
+@blueprint.post("/t/<query_code>/supplement", unquote=True)
+async def supplement(request: Request, query_code: str) -> HTTPResponse:
+    comment = only(fields(request), "more")
+    review = await review_behind(request, query_code)
+    try:
+        if is_blank(comment):
+            raise BlankText(errors=[Fault("more", "blank_text", "请写下要补充的话")])
+        await service.supplement(review, comment)
+    except (Invalid, Conflict) as refusal:
+        if review.supplement is None or review.supplement != comment.strip():
+            return await _shown(request, review, _at_field(refusal, "more"), more=comment)
+    return _back(query_code)
+
+
+@blueprint.post("/t/<query_code>/confirmation", unquote=True)
+async def confirmation(request: Request, query_code: str) -> HTTPResponse:
+    given = fields(request)
+    choice, comment = only(given, "satisfied"), only(given, "comment")
+    review = await review_behind(request, query_code)
+    try:
+        if choice not in ("1", "0"):
+            raise VerdictRequired
+        if choice == "0" and is_blank(comment):
+            raise BlankText(errors=[Fault("comment", "blank_text", "不满意，请写下哪里没有解决")])
+        await service.judge(review, satisfied=choice == "1", comment=comment)
+    except (Invalid, Conflict) as refusal:
+        return await _shown(request, review, refusal, comment=comment, judged=choice == "1")
+    return _back(query_code)
+
+
+def _at_field(refusal: Refusal, name: str) -> Refusal:
+    """The same refusal, pointing at the field of this page."""
+    refusal.errors = [fault._replace(field=name) for fault in refusal.errors]
+    return refusal
+
+
+def _back(query_code: str) -> HTTPResponse:
+    return see_other(f"/t/{quote(codes.typed(query_code))}")
+
+
+async def _shown(
+    request: Request, review: Review, refusal: Refusal | None = None, *,
+    comment: str = "", more: str = "", judged: bool | None = None,
+) -> HTTPResponse:  # fmt: skip
+    """As it stands now: still to be undone, undone, or on its way."""
+    track = await tracked(review)
+    code = codes.code_of_key(review.id, review.query_key)
+    if isinstance(refusal, Conflict) and _has_judged(track, judged):
+        return _back(code)  # the same button pressed twice: he has what he wanted
+    return page(
+        request, _template(review), refusal.status if refusal else 200, track=track, refusal=refusal,
+        code=code, grouped=codes.grouped(code), comment=comment, more=more,
+        **await _facts(review, track),
+    )  # fmt: skip
+
+
+def _has_judged(track: Track, satisfied: bool | None) -> bool:
+    if satisfied is None or track.work_order is None:
+        return False
+    return State(track.work_order.state) in _JUDGED[satisfied]
+
+
+def _template(review: Review) -> str:
+    if review.state == ReviewState.UNDONE:
+        return "undone.html"
+    return "thanks.html" if clock.now() < review.undo_until else "track.html"
+
+
+async def _facts(review: Review, track: Track) -> dict[str, Any]:
+    receipt, order, now = review.receipt, track.work_order, clock.now()
+    standing = review.state in (ReviewState.STANDING, ReviewState.AWAITING_REASON)
+    again = is_open(receipt.open_until, receipt.voided_at is not None, now)
+    return {
+        "working_days": catalogue().policy(receipt.region_code).simple_days,
+        "state_name": STATES[State(order.state)] if order else "",
+        "overdue": bool(order and State(order.state) in AT_THE_AGENCY and order.due_at < now),
+        "answered": CITIZEN_WORDS["answer"],
+        "may_undo": await service.may_undo(review),
+        "may_supplement": standing and review.supplement is None and now >= review.undo_until,
+        "rate_again": f"/e/{code_of(review.receipt_id)}" if again else None,
+    }

@@ -1,0 +1,188 @@
+"""One good call for every operation of the API, on a target of its own each time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from factories import HOUSING, City, a_bad_review, a_receipt, credentials
+
+from server.kit import sql
+from server.kit.web import Operation
+
+
+def all_operations() -> dict[str, Operation]:
+    from server.app import DOORS  # noqa: PLC0415  the app is whatever it is when the test runs
+
+    return {operation.name: operation for door in DOORS for operation in door.operations}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    method: str
+    path: str
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def send(self, http: httpx.AsyncClient) -> httpx.Response:
+        return await http.request(self.method, self.path, json=self.body, headers=self.headers)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A city, and the client through which its things are made."""
+
+    http: httpx.AsyncClient
+    city: City
+    kept: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    async def staff(self, username: str) -> dict[str, str]:
+        if username not in self.kept:
+            self.kept[username] = await self.city.staff(self.http, username)
+        return self.kept[username]
+
+    async def rated(self, *, undo_is_over: bool = False, **changed: Any) -> tuple[str, dict[str, Any]]:
+        """A review's code and what its citizen got."""
+        code = await self.city.code(self.http)
+        answer = await self.http.post(f"/api/v1/e/{code}/review", json=a_bad_review(**changed))
+        assert answer.status_code == 201, answer.text
+        taken = answer.json()
+        if undo_is_over:
+            await undo_time_is_over(taken)
+        return code, taken
+
+    async def order(self, *moves: str) -> dict[str, Any]:
+        """An order that the agency sees, after these moves; with its citizen's query code."""
+        _, taken = await self.rated(undo_is_over=True)
+        taken["number"] = taken["work_order"]["number"]
+        bodies = {"accept": {}, "answer": {"disposition": "fixed", "text": "已整改"}}
+        for move in moves:
+            answer = await self.http.post(
+                f"/api/v1/work-orders/{taken['number']}/{move}", json=bodies[move],
+                headers=await self.staff("handler"),
+            )  # fmt: skip
+            assert answer.status_code == 200, answer.text
+        return taken
+
+
+async def undo_time_is_over(taken: dict[str, Any]) -> None:
+    """In the database, since two processes do not share the demo's clock."""
+    number = (taken["work_order"] or {}).get("number", "")
+    earlier = "- interval '11 minutes'"
+    await sql.fetch(
+        f"UPDATE reviews SET at = at {earlier}, undo_until = undo_until {earlier} WHERE order_number = $1",
+        number,
+    )
+    await sql.fetch(
+        f"UPDATE work_orders SET visible_from = visible_from {earlier} WHERE number = $1", number
+    )
+
+
+async def _client_token(s: Scene) -> Call:
+    body = {"client_id": f"c-{HOUSING}", "client_secret": s.city.secrets[HOUSING]}
+    return Call(method="POST", path="/api/v1/token", body=body)
+
+
+async def _staff_login(s: Scene) -> Call:
+    return Call(method="POST", path="/api/v1/staff/login", body=credentials("handler"))
+
+
+async def _issue_receipt(s: Scene) -> Call:
+    headers = await s.city.system(s.http)
+    return Call(method="POST", path="/api/v1/receipts", body=a_receipt(), headers=headers)
+
+
+async def _issue_receipts(s: Scene) -> Call:
+    body = {"receipts": [a_receipt(), a_receipt(channel="online", window_code=None)]}
+    headers = await s.city.system(s.http)
+    return Call(method="POST", path="/api/v1/receipts/batch", body=body, headers=headers)
+
+
+def _of_receipt(suffix: str) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        number = (await s.city.receipt(s.http))["receipt_id"]
+        headers = await s.city.system(s.http)
+        return Call(method="GET", path=f"/api/v1/receipts/{number}{suffix}", headers=headers)
+
+    return call
+
+
+def _of_code(path: str, method: str = "GET", body: Any = None) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        return Call(method=method, path=path.format(await s.city.code(s.http)), body=body)
+
+    return call
+
+
+async def _undo_review(s: Scene) -> Call:
+    code, taken = await s.rated()
+    body = {"query_code": taken["query_code"]}
+    return Call(method="POST", path=f"/api/v1/e/{code}/undo", body=body)
+
+
+async def _track(s: Scene) -> Call:
+    taken = await s.order("accept", "answer")
+    return Call(method="GET", path=f"/api/v1/track/{taken['query_code']}")
+
+
+async def _supplement_review(s: Scene) -> Call:
+    _, taken = await s.rated(undo_is_over=True)
+    path = f"/api/v1/track/{taken['query_code']}/supplement"
+    return Call(method="POST", path=path, body={"comment": "又去了一次，还是这样"})
+
+
+async def _confirm_answer(s: Scene) -> Call:
+    taken = await s.order("accept", "answer")
+    path = f"/api/v1/track/{taken['query_code']}/confirmation"
+    return Call(method="POST", path=path, body={"satisfied": False, "comment": "没有解决"})
+
+
+async def _audit_receipt(s: Scene) -> Call:
+    await s.rated()
+    (last,) = await sql.fetch("SELECT max(receipt_id) AS id FROM reviews")
+    path = f"/api/v1/audit/receipts/{last['id']}"
+    return Call(method="GET", path=path, headers=await s.staff("auditor"))
+
+
+async def _list_orders(s: Scene) -> Call:
+    await s.order()
+    path = "/api/v1/work-orders?limit=1&overdue=false&state=assigned&q=" + quote("公租房")
+    return Call(method="GET", path=path, headers=await s.staff("handler"))
+
+
+def _of_order(
+    suffix: str, *moves: str, body: Any = None, method: str = "POST"
+) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        path = f"/api/v1/work-orders/{(await s.order(*moves))['number']}{suffix}"
+        return Call(method=method, path=path, body=body, headers=await s.staff("handler"))
+
+    return call
+
+
+_ANSWER = {"disposition": "explained", "text": "窗口人手不足，已增开两个", "legal_basis": "《条例》第三条"}
+_NAMED = {"name": "王小明", "phone": "13800138000"}
+CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
+    "client_token": _client_token,
+    "staff_login": _staff_login,
+    "issue_receipt": _issue_receipt,
+    "issue_receipts": _issue_receipts,
+    "receipt_state": _of_receipt(""),
+    "receipt_escpos": _of_receipt("/escpos"),
+    "qr_svg": _of_code("/e/{}/qr.svg"),
+    "qr_png": _of_code("/e/{}/qr.png"),
+    "invitation": _of_code("/api/v1/e/{}"),
+    "submit_review": _of_code(
+        "/api/v1/e/{}/review", "POST", a_bad_review(real_name=True, contact=_NAMED)
+    ),
+    "undo_review": _undo_review,
+    "track": _track,
+    "supplement_review": _supplement_review,
+    "confirm_answer": _confirm_answer,
+    "audit_receipt": _audit_receipt,
+    "list_orders": _list_orders,
+    "one_order": _of_order("", "accept", method="GET"),
+    "accept_order": _of_order("/accept", body={}),
+    "answer_order": _of_order("/answer", "accept", body=_ANSWER),
+}  # fmt: skip

@@ -1,0 +1,110 @@
+"""The bench measures what it says: every operation, right answers, and a floor that stores the same rows."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from server.bench import meter, proof, report
+from server.bench.meter import Reading, Spent
+from server.bench.report import Tally
+from server.bench.script import OPERATIONS
+
+
+@pytest.fixture(scope="module")
+def small_run() -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "server", "bench", "--requests", "20", "--rounds", "1",
+         "--receipts", "0,2000", "--rate", "50", "--seconds", "1"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def test_a_run_ends_well(small_run: subprocess.CompletedProcess[str]) -> None:
+    assert small_run.returncode == 0, small_run.stdout + small_run.stderr
+    assert "fsync, synchronous_commit, full_page_writes on" in small_run.stdout
+
+
+@pytest.mark.parametrize("name", [operation.name for operation in OPERATIONS])
+def test_every_operation_has_a_row_with_a_ratio(
+    small_run: subprocess.CompletedProcess[str], name: str
+) -> None:
+    rows = re.findall(rf"^{name} {{2,}}(.+)$", small_run.stdout, re.M)
+    assert len(rows) == 2, small_run.stdout  # one a level
+    for row in rows:
+        requests, *costs, ratio, _, _, _ = row.split()
+        assert int(requests) == (2 if name == "batch" else 20)
+        assert len(costs) == 7 and float(costs[3]) > 0
+        assert 0 < float(ratio) < 1000
+
+
+def test_floor_and_application_store_rows_of_one_shape(
+    small_run: subprocess.CompletedProcess[str],
+) -> None:
+    line = next(l for l in small_run.stdout.splitlines() if "rows of one shape" in l)  # noqa: E741
+    assert all(what in line for what in proof.ROWS)
+    assert {what.partition(": ")[2] for what in proof.ROWS} == {
+        "receipts", "reviews", "work_orders", "work_order_steps",
+    }  # fmt: skip
+
+
+def test_levels_and_the_steady_rate_are_compared(
+    small_run: subprocess.CompletedProcess[str],
+) -> None:
+    for name in ("good", "bad"):
+        assert re.search(rf"^submit {name} at 0 → 2,000 receipts: app .+ %", small_run.stdout, re.M)
+    assert small_run.stdout.count("50 right, 0 wrong") == 2
+
+
+ROW = {"id": 7, "comment": "x", "contact": None, "row_bytes": 200}
+
+
+@pytest.mark.parametrize(
+    ("floor", "fault"),
+    [
+        (ROW | {"id": 8, "row_bytes": 205}, None),
+        (ROW | {"comment": None}, "the floor leaves comment empty"),
+        (ROW | {"contact": b"y"}, "only the floor stores contact"),
+        (ROW | {"row_bytes": 150}, "150 bytes in the floor's row, 200 in ours"),
+        (None, "the floor stored no row"),
+    ],
+)
+def test_a_floor_that_stores_less_is_found(
+    floor: dict[str, object] | None, fault: str | None
+) -> None:
+    found = proof.faults("reviews", ROW, floor)
+    assert found == ([f"reviews: {fault}"] if fault else [])
+
+
+@pytest.mark.parametrize("arguments", ["--receipts=many", "--receipts=-1", "--rounds=0"])
+def test_nonsense_is_refused_before_anything_starts(arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "server", "bench", arguments], capture_output=True, timeout=60
+    )
+    assert done.returncode == 2 and not done.stdout
+
+
+def test_a_reading_tells_backends_from_background_even_when_one_has_ended() -> None:
+    before = Reading(1.0, 0.5, {10: 2.0, 11: 1.0}, {20: 4.0}, reaped=3.0)
+    after = Reading(1.5, 0.5, {10: 2.2, 12: 0.1}, {20: 4.05}, reaped=4.2)
+    spent = before.until(after)
+    assert spent.web == pytest.approx(500)
+    assert spent.postgres == pytest.approx(
+        200 + 100 + 200
+    )  # grown, new, and the end of the lost one
+    assert spent.background == pytest.approx(50)
+
+
+def test_a_process_that_works_is_seen_to_work() -> None:
+    before = meter._tree(os.getpid())
+    sum(i * i for i in range(2_000_000))
+    assert 0.02 < meter._tree(os.getpid()) - before < 5
+
+
+def test_ratios_are_taken_round_by_round() -> None:
+    app = Tally([(10, Spent(10, 10, 0, 0)), (10, Spent(30, 10, 0, 99))])
+    floor = Tally([(10, Spent(5, 5, 0, 0)), (20, Spent(30, 10, 0, 0))])
+    assert report.ratios(app, floor) == [2.0, 2.0]
+    assert report.percentile([3.0, 1.0, 2.0], 0.99) == 3.0
