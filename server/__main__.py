@@ -84,10 +84,13 @@ def _serve(_: argparse.Namespace) -> None:
 
 def _work(_: argparse.Namespace) -> None:
     from server.kit import log
+    from server.serve import check_demo
     from server.worker import work
 
     log.set_up()
-    asyncio.run(work(_read()))
+    settings = _read()
+    check_demo(settings)
+    asyncio.run(work(settings))
 
 
 def _migrate(_: argparse.Namespace) -> None:

@@ -19,12 +19,13 @@ from server.people.api import door as people_door
 from server.receipts.api import door as receipts_door
 from server.reviews.api import door as reviews_door
 from server.reviews.audit import door as audit_door
+from server.reviews.tracking import door as track_door
 from server.settings import Settings
 from server.web import pages
 from server.workorders.api import door as orders_door
 
 logger = logging.getLogger(__name__)
-DOORS = (people_door, receipts_door, reviews_door, orders_door, audit_door)
+DOORS = (people_door, receipts_door, reviews_door, track_door, orders_door, audit_door)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",

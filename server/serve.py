@@ -1,18 +1,26 @@
 """One server process. More of them, and their restarts, are an outside supervisor's work."""
 
+import asyncio
 import ipaddress
+import os
 
 from prometheus_client import start_http_server
 
+from server import database
 from server.app import create_app
+from server.demo import marks
 from server.kit import metrics
 from server.settings import BadSetting, Settings
 
 
 def check_demo(settings: Settings) -> None:
-    """The demo has published secrets and a clock that anybody may move: loopback only."""
-    if settings.demo and not _is_loopback(settings.host):
+    """The demo has published secrets and a movable clock: loopback only, and nothing real in reach."""
+    if not settings.demo:
+        return
+    if not _is_loopback(settings.host):
         raise BadSetting(f"DEMO=1 binds to loopback only, HOST is {settings.host!r}")
+    marks.check_surroundings(settings, os.environ)
+    asyncio.run(_check_demo_database(settings))
 
 
 def _is_loopback(host: str) -> bool:
@@ -20,6 +28,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+async def _check_demo_database(settings: Settings) -> None:
+    await database.connect(settings)
+    try:
+        await marks.demo_rows_only()
+    finally:
+        await database.disconnect()
 
 
 def serve(settings: Settings) -> None:

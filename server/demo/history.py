@@ -66,7 +66,7 @@ def _in_order(lives: Iterable[Life]) -> list[Row]:
 
 def _receipt(visit: Visit) -> Row:
     """By the rules of the door through which receipts come in."""
-    checked = receipts._check(visit.agency_code, visit.form, visit.issued_at)
+    checked = receipts.check(visit.agency_code, visit.form, visit.issued_at)
     if isinstance(checked, Refusal):
         raise RuntimeError(f"the demo's own receipt is refused: {checked.errors}")
     form = checked.form

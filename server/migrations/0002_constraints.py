@@ -120,6 +120,14 @@ class Migration(migrations.Migration):
         ),
         ops.AddConstraint(
             'Review',
+            UniqueConstraint(
+                fields=('receipt_id', 'request_key'),
+                name='one_review_per_request',
+                condition='request_key IS NOT NULL',
+            ),
+        ),
+        ops.AddConstraint(
+            'Review',
             CheckConstraint(
                 check='level BETWEEN 1 AND 5',
                 name='review_level_is_1_to_5',

@@ -111,7 +111,7 @@ JOIN receipts r ON r.region_code = $1 AND r.agency_code = $2
 async def issue(agency_code: str, forms: Sequence[ReceiptForm]) -> list[Issued | Refusal]:
     """Stores what is right in one commit; gives for every form its receipt or its own refusal."""
     now = clock.now()
-    rows = [_check(agency_code, form, now) for form in forms]
+    rows = [check(agency_code, form, now) for form in forms]
     good = [row for row in rows if isinstance(row, _Row)]
     # Of two rows for one service in one batch the first is issued; the second is then compared with it.
     firsts = list({(r.form.case_number, r.form.service_number): r for r in reversed(good)}.values())
@@ -172,7 +172,7 @@ def _region_of(agency_code: str) -> str:
     return agency.region_code if agency else ""
 
 
-def _check(agency_code: str, form: ReceiptForm, now: datetime) -> _Row | Refusal:
+def check(agency_code: str, form: ReceiptForm, now: datetime) -> _Row | Refusal:
     faults = _faults(catalogue(), agency_code, form, now)
     phone = None
     if form.applicant and form.applicant.phone:

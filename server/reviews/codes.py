@@ -8,7 +8,7 @@ from server.kit.privacy import vault
 from server.workorders.service import CROCKFORD
 
 LENGTH = 16
-_LOOKALIKES = str.maketrans("OILoil", "011011", "- \u3000")
+_LOOKALIKES = str.maketrans("OILoil", "011011")
 
 
 class UnknownQueryCode(Missing):
@@ -38,7 +38,9 @@ def code_of_key(review_id: UUID, key: str) -> str:
 
 def typed(code: str) -> str:
     """What a person typed: any case, O for 0, I and L for 1, with or without separators."""
-    plain = code.translate(_LOOKALIKES).upper()
+    plain = "".join(
+        c for c in code.translate(_LOOKALIKES) if c not in "-－—" and not c.isspace()
+    ).upper()
     if len(plain) != LENGTH or not set(plain) <= set(CROCKFORD):
         raise UnknownQueryCode
     return plain

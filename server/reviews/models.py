@@ -47,6 +47,11 @@ class Review(Model):
                 condition="state IN ('standing', 'awaiting_reason')",
             ),
             UniqueConstraint(fields=("query_key",), name="one_review_per_query_code"),
+            UniqueConstraint(
+                fields=("receipt_id", "request_key"),
+                name="one_review_per_request",
+                condition="request_key IS NOT NULL",
+            ),
             CheckConstraint(check="level BETWEEN 1 AND 5", name="review_level_is_1_to_5"),
             CheckConstraint(
                 check="state IN ('standing','awaiting_reason','undone','suspended','excluded','default')",

@@ -27,7 +27,7 @@ from server.reviews.snapshot import Verdict, known_to_us, sealed_contact, snapsh
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 
-_OCCUPIED = "one_standing_review_per_receipt"
+_TAKEN = frozenset({"one_standing_review_per_receipt", "one_review_per_request"})
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ async def submit(
     try:
         stored = await sql.together(parts, "SELECT id FROM reviewed")
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name != _OCCUPIED:
+        if error.constraint_name not in _TAKEN:
             raise
         return await _again(receipt["id"], attempt)
     if not stored:

@@ -12,7 +12,7 @@ from server.kit.clock import clock
 from server.kit.web import BadQuery, local
 from server.people.models import Staff
 from server.people.rules import SEES_ORDERS, Role
-from server.reviews.api import CITIZEN_WORDS
+from server.reviews.tracking import CITIZEN_WORDS
 from server.web import desk_words as words
 from server.web.audit import ROOM as AUDIT
 from server.web.console import HOME, Visit, show, staff_only

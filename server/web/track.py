@@ -11,9 +11,9 @@ from server.kit.errors import Conflict, Fault, Gone, Invalid, Refusal
 from server.receipts.codes import code_of
 from server.receipts.rules import is_open
 from server.reviews import codes, service
-from server.reviews.api import CITIZEN_WORDS, Track, review_behind, tracked
 from server.reviews.models import Review
 from server.reviews.rules import ReviewState
+from server.reviews.tracking import CITIZEN_WORDS, Track, review_behind, tracked
 from server.web.page import page, refused, see_other
 from server.web.typed import fields, only
 from server.workorders.rules import AT_THE_AGENCY, BlankText, State, is_blank
