@@ -32,11 +32,12 @@ _PAGE, _PAGES = 50, 20
 _POOL = 32  # asyncio's thread pool has at most so many threads
 _WAITING, _FAILED, _ARRIVED = "1", "2", "3"
 
-# The SDK logs answers (numbers and texts in QuerySendDetails), its loggers are set to DEBUG and
-# one has a handler of its own on stderr. What of it matters, we raise.
-logging.getLogger("aliyunsdkcore").addHandler(logging.NullHandler())
-logging.getLogger("aliyunsdkcore").propagate = False
-logging.getLogger("aliyunsdkcore.http.http_response").handlers.clear()
+# The SDK logs answers (numbers and texts in QuerySendDetails), sets its loggers to DEBUG and has a
+# handler of its own on stderr. What of it matters, we raise. A filter stays when logging is
+# configured anew, and holds whoever listens.
+for _name in list(logging.root.manager.loggerDict):
+    if _name.split(".")[0] == "aliyunsdkcore":
+        logging.getLogger(_name).addFilter(lambda _record: False)
 
 
 class _NeverSent(Exception):

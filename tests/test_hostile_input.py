@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Whatever comes in over a real socket: never a 5xx, never an echo, and nothing stored by a refusal."""
 
 import asyncio
@@ -52,7 +53,9 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-async def live(app: Any, servers: Settings, tmp_path_factory: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def live(
+    app: Any, servers: Settings, tmp_path_factory: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """The real server on a real socket, on the database of the tests, with its log kept."""
     port, log = free_port(), tmp_path_factory.mktemp("live") / "log"
     keys = ",".join(f"{i}:{base64.b64encode(key).decode()}" for i, key in servers.keys.items())
@@ -88,7 +91,9 @@ async def _answers(client: httpx.AsyncClient, process: subprocess.Popen[bytes]) 
 
 
 @pytest.fixture
-async def scene(http: httpx.AsyncClient, city: City, live: httpx.AsyncClient) -> AsyncIterator[Scene]:
+async def scene(
+    http: httpx.AsyncClient, city: City, live: httpx.AsyncClient
+) -> AsyncIterator[Scene]:
     # The live server learns of the city's catalogue by its beacon, within a second.
     await sql.fetch("INSERT INTO beacons VALUES ('catalogue', $1)", time.time_ns() // 1_000_000)
     body = (await CALLS["issue_receipt"](Scene(http, city))).body
@@ -105,7 +110,8 @@ async def scene(http: httpx.AsyncClient, city: City, live: httpx.AsyncClient) ->
 
 _STORED = ("receipts", "reviews", "work_orders", "work_order_steps", "answered", "sessions", "access_log", "pgqueuer")  # fmt: skip
 _DIGEST = " || ".join(
-    f"coalesce((SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t), '-')" for table in _STORED
+    f"coalesce((SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t), '-')"
+    for table in _STORED
 )
 
 
@@ -195,9 +201,13 @@ async def test_a_body_that_is_not_the_right_json_is_refused_and_leaves_nothing(
             continue
         check_refusal(answer, f"{name}: {what}")
         expected = {413} if len(body) > limit_of(name) else {422, 400}
-        assert answer.status_code in expected, f"{name}: {what}: {answer.status_code} {answer.text[:200]}"
+        assert answer.status_code in expected, (
+            f"{name}: {what}: {answer.status_code} {answer.text[:200]}"
+        )
     assert await stored() == before
-    assert (await live.request(call.method, call.path, json=call.body, headers=call.headers)).is_success
+    assert (
+        await live.request(call.method, call.path, json=call.body, headers=call.headers)
+    ).is_success
 
 
 CONTENT_TYPES = (
@@ -338,7 +348,9 @@ def ascii_only(text: str) -> str:
 
 
 @pytest.mark.parametrize("name", [name for name, op in OPERATIONS.items() if "<" in op.path])
-async def test_no_path_breaks_an_operation(live: httpx.AsyncClient, scene: Scene, name: str) -> None:
+async def test_no_path_breaks_an_operation(
+    live: httpx.AsyncClient, scene: Scene, name: str
+) -> None:
     call = await CALLS[name](scene)
     before = await stored()
     for segment in SEGMENTS:
@@ -377,10 +389,14 @@ async def test_no_query_breaks_the_list(live: httpx.AsyncClient, scene: Scene) -
         check_refusal(answer, query)
         usual = {200} if query in HARMLESS_QUERIES else {422}
         usual |= {413} if len(query) > 4000 else {200} if query.startswith("cursor") else set()
-        assert answer.status_code in usual, f"{query[:60]}: {answer.status_code} {answer.text[:200]}"
+        assert answer.status_code in usual, (
+            f"{query[:60]}: {answer.status_code} {answer.text[:200]}"
+        )
 
 
-async def test_a_percent_sign_is_searched_for_and_not_a_wildcard(live: httpx.AsyncClient, scene: Scene) -> None:
+async def test_a_percent_sign_is_searched_for_and_not_a_wildcard(
+    live: httpx.AsyncClient, scene: Scene
+) -> None:
     await scene.order()
     headers = await scene.staff("handler")
     for text, found in (("%", 0), ("_", 0), ("\\", 0), ("公租房", 1), ("房%请", 0)):
@@ -410,7 +426,10 @@ def request_bytes(call: Call, headers: dict[bytes, bytes], body: bytes | None = 
     head = {b"Host": b"pj.test", b"Connection": b"close", b"Content-Type": b"application/json",
             b"Content-Length": str(len(body)).encode()}  # fmt: skip
     head |= {name.encode(): value.encode() for name, value in call.headers.items()} | headers
-    lines = [f"{call.method} {call.path} HTTP/1.1".encode(), *(n + b": " + v for n, v in head.items())]
+    lines = [
+        f"{call.method} {call.path} HTTP/1.1".encode(),
+        *(n + b": " + v for n, v in head.items()),
+    ]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
@@ -434,7 +453,10 @@ HEADERS: dict[str, dict[bytes, bytes]] = {
     "a host with a script": {b"Host": b"<script>q7Zx</script>"},
     "no host": {b"Host": b""},
     "an outside host": {b"Host": b"evil.example", b"X-Forwarded-Host": b"evil.example"},
-    "forwarded": {b"Forwarded": b"for=\"q7Zx\";host=<script>", b"X-Forwarded-For": b"q7Zx, ::1, 999.9.9.9"},
+    "forwarded": {
+        b"Forwarded": b'for="q7Zx";host=<script>',
+        b"X-Forwarded-For": b"q7Zx, ::1, 999.9.9.9",
+    },
     "cookies": {b"Cookie": b"session=q7Zx; large=\xff; ;;==; a=" + b"b" * 3000},
     "accept": {b"Accept": b"q7Zx/<script>;q=NaN, */*;q=-1"},
     "language": {b"Accept-Language": b"\xff\xfe, *;q=1e999"},
@@ -455,8 +477,12 @@ HEADERS: dict[str, dict[bytes, bytes]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["submit_review", "invitation", "qr_svg", "list_orders", "issue_receipt"])
-async def test_no_header_breaks_an_operation(live: httpx.AsyncClient, scene: Scene, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["submit_review", "invitation", "qr_svg", "list_orders", "issue_receipt"]
+)
+async def test_no_header_breaks_an_operation(
+    live: httpx.AsyncClient, scene: Scene, name: str
+) -> None:
     for what, headers in HEADERS.items():
         call = await CALLS[name](scene)
         status, answer = await raw(live, request_bytes(call, headers))
@@ -490,7 +516,9 @@ async def test_a_chunked_body_over_the_limit_is_413(live: httpx.AsyncClient, sce
             yield b"x" * 65_536
 
     try:
-        answer = await live.post(call.path, content=endless(), headers={"content-type": "application/json"})
+        answer = await live.post(
+            call.path, content=endless(), headers={"content-type": "application/json"}
+        )
     except httpx.TransportError:
         return  # closed while we were still sending: as good an answer
     check_refusal(answer, "chunks")
@@ -527,7 +555,9 @@ def forged_tokens(good: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["list_orders", "issue_receipt", "audit_receipt", "answer_order"])
-async def test_no_token_but_ours_opens_a_door(live: httpx.AsyncClient, scene: Scene, name: str) -> None:
+async def test_no_token_but_ours_opens_a_door(
+    live: httpx.AsyncClient, scene: Scene, name: str
+) -> None:
     call = await CALLS[name](scene)
     good = call.headers["Authorization"].partition(" ")[2]
     before = await stored()
@@ -549,7 +579,10 @@ async def test_what_belongs_to_others_does_not_exist(live: httpx.AsyncClient, sc
     order, (code, taken) = await scene.order(), await scene.rated()
     receipt = await scene.city.receipt(scene.http)
     other_code = await scene.city.code(scene.http)
-    system, staff = await scene.city.system(scene.http, "11990100MB0000002B"), await scene.staff("other")
+    system, staff = (
+        await scene.city.system(scene.http, "11990100MB0000002B"),
+        await scene.staff("other"),
+    )
     before = await stored()
     calls = [
         ("GET", f"/api/v1/receipts/{receipt['receipt_id']}", None, system),
@@ -625,7 +658,9 @@ async def _fresh_for(route: str, scene: Scene) -> tuple[str, str]:
     return kind, kept[kind]
 
 
-async def test_multipart_and_odd_types_break_no_page(live: httpx.AsyncClient, scene: Scene, app: Any) -> None:
+async def test_multipart_and_odd_types_break_no_page(
+    live: httpx.AsyncClient, scene: Scene, app: Any
+) -> None:
     types = (
         "multipart/form-data", "multipart/form-data; boundary=x", "multipart/form-data; boundary=" + "x" * 300,
         "application/json", "text/plain; charset=utf-7", "application/x-www-form-urlencoded; charset=utf-16",
@@ -635,7 +670,13 @@ async def test_multipart_and_odd_types_break_no_page(live: httpx.AsyncClient, sc
     for route in form_routes(app):
         path = re.sub(r"<[^>]+>", (await _fresh_for(route, scene))[1], route)
         for content_type in types:
-            for body in (part, b"--x", b"", b'--x\r\nContent-Disposition: q7Zx\r\n\r\n', b"level=1"):
+            for body in (
+                part,
+                b"--x",
+                b"",
+                b"--x\r\nContent-Disposition: q7Zx\r\n\r\n",
+                b"level=1",
+            ):
                 answer = await live.post(path, content=body, headers={"content-type": content_type})
                 assert answer.status_code < 500, f"{route}: {content_type}: {body[:30]!r}"
 
@@ -656,7 +697,11 @@ SECONDS = 40
 
 
 def _attack(
-    live: httpx.AsyncClient, document: dict[str, Any], targets: dict[str, Call], budget: int, seconds: float
+    live: httpx.AsyncClient,
+    document: dict[str, Any],
+    targets: dict[str, Call],
+    budget: int,
+    seconds: float,
 ) -> "Seen":
     """So many cases over all operations, half of them against targets that exist."""
     found = [result.ok() for result in _schema(live, document).get_all_operations()]
@@ -701,7 +746,9 @@ def _run(
 
     @seed(20261121)
     @quick
-    @given(case=operation.as_strategy(generation_mode=mode), real=st.booleans(), known=st.booleans())
+    @given(
+        case=operation.as_strategy(generation_mode=mode), real=st.booleans(), known=st.booleans()
+    )
     def run(case: Any, real: bool, known: bool) -> None:
         if time.perf_counter() > share.until:
             raise unittest.SkipTest  # the one exception that ends a run at once
@@ -709,10 +756,14 @@ def _run(
             case.path_parameters = _path_of(operation.path, target)
         response = case.call(session=session, headers=target.headers if known else None, timeout=20)
         seen.cases[operation.label] = seen.cases.get(operation.label, 0) + 1
-        routed = response.status_code in (400, 404, 405) and response.json()["code"] in _OF_THE_ROUTER
+        routed = (
+            response.status_code in (400, 404, 405) and response.json()["code"] in _OF_THE_ROUTER
+        )
         documented = str(response.status_code) in operation.definition.raw["responses"]
         if response.status_code >= 500 or not (documented or routed):
-            told = f"{response.status_code} {response.text[:200]} for {case.as_curl_command()[:600]}"
+            told = (
+                f"{response.status_code} {response.text[:200]} for {case.as_curl_command()[:600]}"
+            )
             seen.faults.setdefault(f"{operation.label}: {response.status_code}", told)
 
     run()

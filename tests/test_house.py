@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Laws of the house as programs."""
 
 import ast
@@ -61,7 +62,9 @@ def test_every_operation_is_guarded_or_known_to_be_open() -> None:
 
 def test_every_route_of_the_api_was_hung_by_a_door(app: Any) -> None:
     served = {
-        re.sub(r":\w+>", ">", route.path) for route in app.router.routes if route.path.startswith("api")
+        re.sub(r":\w+>", ">", route.path)
+        for route in app.router.routes
+        if route.path.startswith("api")
     }
     assert served <= {operation.path.strip("/") for operation in all_operations().values()}
 
@@ -74,7 +77,9 @@ async def test_no_page_of_the_staff_opens_without_a_session(app: Any, http: Any)
         for method in route.methods & {"GET", "POST"}:
             answer = await http.request(method, path, headers={"Accept": "text/html"})
             sent_away = answer.status_code == 303 and "/console/login" in answer.headers["location"]
-            assert sent_away or answer.status_code in (401, 403), f"{method} {path}: {answer.status_code}"
+            assert sent_away or answer.status_code in (401, 403), (
+                f"{method} {path}: {answer.status_code}"
+            )
 
 
 # Settings
@@ -87,7 +92,8 @@ def test_every_setting_has_its_row_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     found = re.search(r"^#+ .*Settings.*?$(.*?)(?=^#+ |\Z)", readme, re.MULTILINE | re.DOTALL)
     assert found, "README.md has no heading with the word Settings"
-    named = set(re.findall(r"^\|\s*`([A-Z_]+)`", found[1], re.MULTILINE))
+    columns = re.findall(r"^\|([^|]*)\|", found[1], re.MULTILINE)
+    named = {name for column in columns for name in re.findall(r"`([A-Z_]+)`", column)}
     assert named == set(environment._READERS)
 
 
@@ -150,7 +156,9 @@ async def test_every_constraint_of_every_model_is_in_the_database(app: Any) -> N
             assert definition, f"{name}.{constraint.name}"
             if isinstance(constraint, UniqueConstraint):
                 assert "UNIQUE" in definition, f"{name}.{constraint.name}"
-                assert bool(constraint.condition) is (" WHERE " in definition), f"{name}.{constraint.name}"
+                assert bool(constraint.condition) is (" WHERE " in definition), (
+                    f"{name}.{constraint.name}"
+                )
                 assert all(field in definition for field in constraint.fields), definition
             else:
                 assert isinstance(constraint, CheckConstraint)
@@ -210,7 +218,7 @@ async def test_nothing_is_pending_in_a_migrated_database(app: Any) -> None:
 async def test_no_writing_transaction_notifies(app: Any) -> None:
     """NOTIFY serialises commits (5,600 a second become 1,060): pgqueuer's trigger is off, we poll."""
     triggers = await sql.fetch(
-        "SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE '%pgqueuer%'"  # noqa: E501
+        "SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE '%pgqueuer%'"
     )
     assert all(row["tgenabled"] in (b"D", "D") for row in triggers), triggers
     others = await sql.fetch(
@@ -244,7 +252,9 @@ def test_a_function_is_seen_at_once(path: Path) -> None:
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
-    empty = re.compile(r"(utils?|helpers?|common|misc|stuff|lib|base|core|manager|tools?)", re.IGNORECASE)
+    empty = re.compile(
+        r"(utils?|helpers?|common|misc|stuff|lib|base|core|manager|tools?)", re.IGNORECASE
+    )
     names = {part for path in WRITTEN for part in (path.stem, path.parent.name)}
     assert [name for name in names if empty.fullmatch(name)] == []
 
@@ -298,7 +308,12 @@ def clock_calls(path: Path) -> Iterator[str]:
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             owner = ast.unparse(node.func.value)
-            if node.func.attr in NOW_CALLS and owner in ("datetime", "date", "time", "datetime.datetime"):
+            if node.func.attr in NOW_CALLS and owner in (
+                "datetime",
+                "date",
+                "time",
+                "datetime.datetime",
+            ):
                 yield f"{function.name}: {owner}.{node.func.attr}"  # type: ignore[union-attr]
 
 
@@ -317,7 +332,9 @@ def test_there_is_one_clock() -> None:
 
 
 def test_no_statement_asks_the_databases_clock() -> None:
-    word = re.compile(r"\b(now\(\)|current_timestamp|current_date|localtimestamp|clock_timestamp)", re.IGNORECASE)
+    word = re.compile(
+        r"\b(now\(\)|current_timestamp|current_date|localtimestamp|clock_timestamp)", re.IGNORECASE
+    )
     found = [
         f"{name_of(path)}:{node.lineno}"
         for path in RULED for node in ast.walk(TREES[path])
@@ -330,7 +347,12 @@ def test_no_statement_asks_the_databases_clock() -> None:
 def test_rules_take_the_time_as_an_argument() -> None:
     for path in WRITTEN:
         if path.stem in ("rules", "deadlines", "redaction", "calendar", "measures"):
-            imported = {a.name for n in ast.walk(TREES[path]) if isinstance(n, ast.ImportFrom) for a in n.names}
+            imported = {
+                a.name
+                for n in ast.walk(TREES[path])
+                if isinstance(n, ast.ImportFrom)
+                for a in n.names
+            }
             assert "clock" not in imported, name_of(path)
 
 
@@ -342,12 +364,16 @@ def test_a_log_line_is_a_text_with_arguments() -> None:
     found = []
     for path in WRITTEN:
         for node in ast.walk(TREES[path]):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
+            if not (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
+            ):
                 continue
             if ast.unparse(node.func.value) not in ("log", "logger"):
                 continue
             if node.func.attr in ("debug", "info", "warning", "error", "exception", "critical"):
-                constant = isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+                constant = isinstance(node.args[0], ast.Constant) and isinstance(
+                    node.args[0].value, str
+                )
                 found += [] if constant else [f"{name_of(path)}:{node.lineno}"]
     assert found == []
 
@@ -366,6 +392,8 @@ def test_nothing_is_printed_but_by_commands() -> None:
 def test_a_template_marks_only_its_own_words_as_safe_and_loads_nothing_from_elsewhere() -> None:
     for path in SERVER.rglob("*.html"):
         text = path.read_text()
-        assert not re.search(r"""(?<!["'])\s*\|\s*safe\b|autoescape\s+false""", text.replace("\" | safe", "")), name_of(path)
+        assert not re.search(r"""[^"'\s]\s*\|\s*safe\b|autoescape\s+false""", text), name_of(path)
         assert not re.search(r"""(src|href|action)\s*=\s*["']?(https?:)?//""", text), name_of(path)
-        assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+\s*=|\sstyle\s*=|<style", text), name_of(path)
+        assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+\s*=|\sstyle\s*=|<style", text), (
+            name_of(path)
+        )

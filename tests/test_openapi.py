@@ -183,7 +183,9 @@ def references(value: Any) -> Iterator[str]:
             yield from references(inner)
 
 
-def test_every_schema_is_sound_and_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_schema_is_sound_and_every_reference_leads_somewhere(
+    document: dict[str, Any],
+) -> None:
     schemas = document["components"]["schemas"]
     assert {r.rpartition("/")[2] for r in references(document)} <= set(schemas)
     for schema in schemas.values():

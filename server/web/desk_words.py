@@ -186,8 +186,8 @@ def opened_words(step: Step, shown: StepShown) -> str:
 
 def faster(state: State, move: Move) -> str:
     return (
-        f"有同事先一步处理了这张工单：它现在是“{STATE_NAMES[state]}”，"
-        f"所以刚才的{MOVE_NAMES[move]}没有执行。下面是最新情况。"
+        f"这张工单现在是“{STATE_NAMES[state]}”，刚才的{MOVE_NAMES[move]}没有执行；"
+        "可能有同事先一步处理了。下面是最新情况。"
     )
 
 

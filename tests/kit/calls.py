@@ -42,7 +42,9 @@ class Scene:
             self.kept[username] = await self.city.staff(self.http, username)
         return self.kept[username]
 
-    async def rated(self, *, undo_is_over: bool = False, **changed: Any) -> tuple[str, dict[str, Any]]:
+    async def rated(
+        self, *, undo_is_over: bool = False, **changed: Any
+    ) -> tuple[str, dict[str, Any]]:
         """A review's code and what its citizen got."""
         code = await self.city.code(self.http)
         answer = await self.http.post(f"/api/v1/e/{code}/review", json=a_bad_review(**changed))
@@ -108,7 +110,9 @@ def _of_receipt(suffix: str) -> Callable[[Scene], Awaitable[Call]]:
     return call
 
 
-def _of_code(path: str, method: str = "GET", body: Any = None) -> Callable[[Scene], Awaitable[Call]]:
+def _of_code(
+    path: str, method: str = "GET", body: Any = None
+) -> Callable[[Scene], Awaitable[Call]]:
     async def call(s: Scene) -> Call:
         return Call(method=method, path=path.format(await s.city.code(s.http)), body=body)
 
@@ -161,7 +165,11 @@ def _of_order(
     return call
 
 
-_ANSWER = {"disposition": "explained", "text": "窗口人手不足，已增开两个", "legal_basis": "《条例》第三条"}
+_ANSWER = {
+    "disposition": "explained",
+    "text": "窗口人手不足，已增开两个",
+    "legal_basis": "《条例》第三条",
+}
 _NAMED = {"name": "王小明", "phone": "13800138000"}
 CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "client_token": _client_token,

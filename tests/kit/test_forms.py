@@ -99,7 +99,9 @@ def test_what_is_wrong_is_named(body: bytes, expected: tuple[str, str]) -> None:
     assert fault(body) == expected
 
 
-@pytest.mark.parametrize("number", [b"9" * 5000, b"-" + b"9" * 5000, b"1e999", b"-1e999", b"NaN", b"1.5"])
+@pytest.mark.parametrize(
+    "number", [b"9" * 5000, b"-" + b"9" * 5000, b"1e999", b"-1e999", b"NaN", b"1.5"]
+)
 def test_no_number_is_too_strange_for_an_answer(number: bytes) -> None:
     with pytest.raises(BadBody):
         read(b'{"text":"a","count":' + number + b"}")
@@ -133,7 +135,8 @@ def test_only_json_is_json(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/json", "Application/JSON; charset=utf-8", " application/json ;x=y"]
+    "content_type",
+    ["application/json", "Application/JSON; charset=utf-8", " application/json ;x=y"],
 )
 def test_json_may_be_spelt_as_the_standard_allows(content_type: str) -> None:
     assert read(b'{"text":"a"}', content_type).text == "a"
@@ -148,7 +151,9 @@ def test_the_words_of_a_refusal_hold_nothing_of_what_was_sent() -> None:
 
 
 def test_rows_that_stay_raw_may_hold_a_nul_and_are_refused_when_they_are_read() -> None:
-    rows = decode(row_reader, b'{"rows":[{"text":"a\\u0000"},{"text":"b"}]}', "application/json").rows
+    rows = decode(
+        row_reader, b'{"rows":[{"text":"a\\u0000"},{"text":"b"}]}', "application/json"
+    ).rows
     assert read(bytes(rows[1])).text == "b"
     with pytest.raises(BadBody):
         read(bytes(rows[0]))

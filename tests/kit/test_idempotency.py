@@ -45,7 +45,9 @@ async def test_another_body_under_the_same_key_is_a_conflict(city: City) -> None
     assert calls == [1]
 
 
-@pytest.mark.parametrize(("scope", "key"), [("client:d", "key"), ("client:c", "Key"), ("client", "c\nkey")])
+@pytest.mark.parametrize(
+    ("scope", "key"), [("client:d", "key"), ("client:c", "Key"), ("client", "c\nkey")]
+)
 async def test_another_caller_or_key_is_another_request(city: City, scope: str, key: str) -> None:
     act, _ = answering((200, b"1"), (200, b"2"))
     await once("client:c", "key", ASKED, act)
@@ -111,7 +113,9 @@ def test_a_key_is_255_visible_ascii_characters_at_most(key: str) -> None:
         check_key(key)
 
 
-@pytest.mark.parametrize("key", ["a", "a" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", '"quoted key"'])
+@pytest.mark.parametrize(
+    "key", ["a", "a" * 255, "8e03978e-40d5-43e8-bc93-6894a57f9324", '"quoted key"']
+)
 def test_a_usual_key_is_taken(key: str) -> None:
     assert check_key(key) == key
 

@@ -30,7 +30,9 @@ def lines() -> Iterator[list[str]]:
     root.setLevel(before)
 
 
-@pytest.mark.parametrize("name", ["server.reviews.service", "tortoise.db_client", "sanic.error", "x", "root"])
+@pytest.mark.parametrize(
+    "name", ["server.reviews.service", "tortoise.db_client", "sanic.error", "x", "root"]
+)
 def test_an_argument_of_a_log_line_is_not_written(lines: list[str], name: str) -> None:
     log = logging.getLogger(name)
     log.propagate = True
@@ -42,7 +44,9 @@ def test_an_argument_of_a_log_line_is_not_written(lines: list[str], name: str) -
 
 
 def test_a_field_that_is_not_on_the_list_is_not_written(lines: list[str]) -> None:
-    logging.getLogger("server.x").warning("sent", extra={"phone": PHONE, "status": 200, "to": PHONE})
+    logging.getLogger("server.x").warning(
+        "sent", extra={"phone": PHONE, "status": 200, "to": PHONE}
+    )
     assert PHONE not in lines[0]
     assert json.loads(lines[0])["status"] == 200
 
@@ -61,7 +65,9 @@ def test_the_message_of_an_error_is_not_written_but_its_place_is(lines: list[str
 
 
 @pytest.mark.parametrize("message", [ValueError(PHONE), f"GET /e/{PHONE}", {"phone": PHONE}])
-def test_a_foreign_line_without_arguments_says_only_its_type(lines: list[str], message: object) -> None:
+def test_a_foreign_line_without_arguments_says_only_its_type(
+    lines: list[str], message: object
+) -> None:
     """A library that formats by itself could have put anything into its message."""
     logging.getLogger("some.library").error(message)
     assert PHONE not in lines[0]
@@ -85,7 +91,19 @@ def test_a_line_says_which_request_it_belongs_to(lines: list[str]) -> None:
 
 
 def test_no_field_on_the_list_could_hold_a_person() -> None:
-    forbidden = {"phone", "name", "code", "path", "url", "query", "body", "words", "comment", "ip", "token"}
+    forbidden = {
+        "phone",
+        "name",
+        "code",
+        "path",
+        "url",
+        "query",
+        "body",
+        "words",
+        "comment",
+        "ip",
+        "token",
+    }
     assert not forbidden & set(FIELDS)
 
 

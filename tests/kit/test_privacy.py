@@ -80,7 +80,9 @@ def test_any_text_has_a_fingerprint() -> None:
 
 
 def test_subkeys_differ_by_label_and_key_and_unknown_keys_have_none() -> None:
-    keys = {rotated.subkey(key, label) for key in "ab" for label in ("code:tag", "code:pad", "seal")}
+    keys = {
+        rotated.subkey(key, label) for key in "ab" for label in ("code:tag", "code:pad", "seal")
+    }
     assert len(keys) == 6
     with pytest.raises(KeyError):
         rotated.subkey("c", "seal")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What leads to a person is masked; what a complaint is about stays."""
 
 import pytest

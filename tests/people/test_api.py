@@ -38,14 +38,23 @@ async def test_a_member_of_staff_learns_his_role_and_agency(http: AsyncClient, c
     assert (answer["role"], answer["agency_code"]) == ("auditor", None)
 
 
-DOORS = [("GET", "/api/v1/work-orders"), ("GET", "/api/v1/receipts/1"), ("GET", "/api/v1/audit/receipts/1")]
+DOORS = [
+    ("GET", "/api/v1/work-orders"),
+    ("GET", "/api/v1/receipts/1"),
+    ("GET", "/api/v1/audit/receipts/1"),
+]
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
 async def test_whoever_comes_without_a_token_is_told_so(
     http: AsyncClient, city: City, method: str, path: str
 ) -> None:
-    for headers in ({}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}, {"Authorization": ""}):
+    for headers in (
+        {},
+        {"Authorization": "Basic YTpi"},
+        {"Authorization": "Bearer"},
+        {"Authorization": ""},
+    ):
         answer = await http.request(method, path, headers=headers)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
@@ -81,5 +90,7 @@ async def test_each_role_has_its_own_doors(
 async def test_the_word_bearer_may_be_written_in_any_case(http: AsyncClient, city: City) -> None:
     token = (await city.system(http))["Authorization"].partition(" ")[2]
     for scheme in ("bearer", "BEARER", "Bearer"):
-        answer = await http.get("/api/v1/receipts/1", headers={"Authorization": f"{scheme} {token}"})
+        answer = await http.get(
+            "/api/v1/receipts/1", headers={"Authorization": f"{scheme} {token}"}
+        )
         assert answer.status_code == 404

@@ -113,7 +113,18 @@ async def test_a_clock_may_be_off_by_one_step(city: City) -> None:
 
 async def test_a_code_that_is_none_is_refused(city: City) -> None:
     full_width = "".join(chr(ord(digit) + 0xFEE0) for digit in totp())
-    for code in ("", "12345", "0000000", full_width, "²²²²²²", "abcdef", " ", "-1", f"{totp()} ", "\ud800"):
+    for code in (
+        "",
+        "12345",
+        "0000000",
+        full_width,
+        "²²²²²²",
+        "abcdef",
+        " ",
+        "-1",
+        f"{totp()} ",
+        "\ud800",
+    ):
         with pytest.raises(WrongSignIn):
             await sign_in("handler", PASSWORD, code)
         await Staff.all().update(failures=0, locked_until=None)
@@ -128,7 +139,8 @@ async def test_whatever_was_wrong_the_words_are_the_same(http: AsyncClient, city
         {"totp": ""}, {"username": "lead"}, {"username": "other"}, {"username": "HANDLER"},
     ]  # fmt: skip
     answers = [
-        await http.post("/api/v1/staff/login", json=credentials("handler") | wrong) for wrong in tries
+        await http.post("/api/v1/staff/login", json=credentials("handler") | wrong)
+        for wrong in tries
     ]
     assert {answer.status_code for answer in answers} == {401}
     bodies = [{k: v for k, v in answer.json().items() if k != "instance"} for answer in answers]
@@ -154,7 +166,9 @@ async def test_an_unknown_name_costs_a_password_hash_too(
     assert next(hashed.split("$")[:4] for hashed in asked) == asked[1].split("$")[:4]
 
 
-async def test_a_member_who_was_dismissed_loses_his_token_at_once(http: AsyncClient, city: City) -> None:
+async def test_a_member_who_was_dismissed_loses_his_token_at_once(
+    http: AsyncClient, city: City
+) -> None:
     headers = await city.staff(http, "handler")
     assert (await http.get("/api/v1/work-orders", headers=headers)).status_code == 200
     await Staff.filter(username="handler").update(active=False)
@@ -167,7 +181,9 @@ async def test_a_role_that_changed_counts_at_once(http: AsyncClient, city: City)
     assert (await http.get("/api/v1/work-orders", headers=headers)).status_code == 403
 
 
-async def test_a_system_that_was_shut_off_is_refused_within_seconds(http: AsyncClient, city: City) -> None:
+async def test_a_system_that_was_shut_off_is_refused_within_seconds(
+    http: AsyncClient, city: City
+) -> None:
     headers = await city.system(http)
     assert (await http.get("/api/v1/receipts/1", headers=headers)).status_code == 404
     await Client.filter(agency_code=HOUSING).update(active=False)

@@ -30,10 +30,19 @@ def a_vault() -> Iterator[None]:
 
 
 def signed(
-    header: dict[str, Any] | None = None, algorithm: str = "HS256", key: bytes | None = None, **changed: Any
+    header: dict[str, Any] | None = None,
+    algorithm: str = "HS256",
+    key: bytes | None = None,
+    **changed: Any,
 ) -> str:
     now = int(clock.now().timestamp())
-    claims = {"iss": "haochaping", "aud": "staff", "sub": "7", "iat": now, "exp": now + 60} | changed
+    claims = {
+        "iss": "haochaping",
+        "aud": "staff",
+        "sub": "7",
+        "iat": now,
+        "exp": now + 60,
+    } | changed
     claims = {name: value for name, value in claims.items() if value is not None}
     key = key if key is not None else Vault({"a": KEY}).subkey("a", "token")
     return jwt.encode(claims, key, algorithm, headers={"kid": "a"} | (header or {}))
@@ -118,7 +127,9 @@ HOSTILE = {
     "no end": lambda: signed(exp=None),
     "an end in words": lambda: signed(exp="tomorrow"),
     "ended": lambda: signed(exp=int(clock.now().timestamp()) - 1),
-    "changed by one bit": lambda: signed()[:-2] + ("A" if signed()[-2] != "A" else "B") + signed()[-1],
+    "changed by one bit": lambda: (
+        signed()[:-2] + ("A" if signed()[-2] != "A" else "B") + signed()[-1]
+    ),
     "cut": lambda: signed()[:-10],
 }
 

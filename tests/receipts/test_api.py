@@ -59,11 +59,15 @@ async def test_the_same_push_again_gives_the_same_receipt(http: AsyncClient, cit
     ],
     ids=["another order", "an unknown field", "another zone spelling", "another phone spelling"],
 )
-async def test_the_same_said_otherwise_is_the_same(http: AsyncClient, city: City, spelling: Any) -> None:
+async def test_the_same_said_otherwise_is_the_same(
+    http: AsyncClient, city: City, spelling: Any
+) -> None:
     body = a_receipt()
     await push(http, city, body)
     again = await push(http, city, spelling(body))
-    if again.status_code == 422:  # a spelling that is no RFC 3339 may be refused, but is no conflict
+    if (
+        again.status_code == 422
+    ):  # a spelling that is no RFC 3339 may be refused, but is no conflict
         assert again.json()["errors"][0]["field"] == "handled_at"
         return
     assert again.status_code == 200, again.text
@@ -140,7 +144,9 @@ async def shared(app: Any) -> City:
     return await a_city()
 
 
-@pytest.mark.parametrize("field", ["case_number", "service_number", "matter_code", "handled_at", "channel"])
+@pytest.mark.parametrize(
+    "field", ["case_number", "service_number", "matter_code", "handled_at", "channel"]
+)
 async def test_a_required_field_that_is_missing_is_named(
     http: AsyncClient, shared: City, field: str
 ) -> None:
@@ -182,7 +188,9 @@ async def test_optional_fields_are_optional(http: AsyncClient, city: City) -> No
     body = {name: value for name, value in a_receipt().items() if name in needed}
     answer = await push(http, city, body)
     assert answer.status_code == 201
-    assert (await http.get(f"/api/v1/e/{answer.json()['review_url'][-25:]}")).json()["receipt"]["window"] == ""
+    assert (await http.get(f"/api/v1/e/{answer.json()['review_url'][-25:]}")).json()["receipt"][
+        "window"
+    ] == ""
 
 
 async def test_the_answer_has_what_a_printer_needs(http: AsyncClient, city: City) -> None:
@@ -192,14 +200,18 @@ async def test_the_answer_has_what_a_printer_needs(http: AsyncClient, city: City
     for kind, content_type in (("svg", "image/svg+xml"), ("png", "image/png")):
         drawn = await http.get(receipt["qr"][kind])
         assert (drawn.status_code, drawn.headers["content-type"]) == (200, content_type)
-        again = await http.get(receipt["qr"][kind], headers={"If-None-Match": drawn.headers["etag"]})
+        again = await http.get(
+            receipt["qr"][kind], headers={"If-None-Match": drawn.headers["etag"]}
+        )
         assert again.status_code == 304
     assert (await http.get(receipt["qr"]["escpos"])).status_code == 401
     printed = await http.get(receipt["qr"]["escpos"], headers=await city.system(http))
     assert receipt["review_url"].encode() in printed.content
 
 
-async def test_neither_the_code_nor_the_drawing_holds_a_person(http: AsyncClient, city: City) -> None:
+async def test_neither_the_code_nor_the_drawing_holds_a_person(
+    http: AsyncClient, city: City
+) -> None:
     receipt = await city.receipt(http, case_number="CASE-NUMBER-CANARY")
     printed = await http.get(receipt["qr"]["escpos"], headers=await city.system(http))
     for secret in ("王小明", "13800138000", "CASE-NUMBER-CANARY"):
@@ -259,7 +271,9 @@ async def test_a_batch_over_two_megabytes_is_413_and_an_empty_one_is_nothing(
 ) -> None:
     fat = a_receipt(unknown="x" * (BATCH_LIMIT // 2))
     answer = await http.post(
-        "/api/v1/receipts/batch", json={"receipts": [fat, fat, fat]}, headers=await city.system(http)
+        "/api/v1/receipts/batch",
+        json={"receipts": [fat, fat, fat]},
+        headers=await city.system(http),
     )
     assert answer.status_code == 413
     assert await count() == 0
@@ -269,7 +283,9 @@ async def test_a_batch_over_two_megabytes_is_413_and_an_empty_one_is_nothing(
 # What the issuer learns
 
 
-async def test_the_issuer_never_learns_whether_and_how_it_was_rated(http: AsyncClient, city: City) -> None:
+async def test_the_issuer_never_learns_whether_and_how_it_was_rated(
+    http: AsyncClient, city: City
+) -> None:
     body = a_receipt()
     receipt = (await push(http, city, body)).json()
     code, headers = receipt["review_url"].rpartition("/")[2], await city.system(http)
@@ -294,9 +310,10 @@ async def test_the_issuer_never_learns_whether_and_how_it_was_rated(http: AsyncC
 
 async def test_a_receipt_of_another_agency_does_not_exist(http: AsyncClient, city: City) -> None:
     number = (await city.receipt(http))["receipt_id"]
-    for path in (f"/api/v1/receipts/{number}", f"/api/v1/receipts/{number}/escpos"):
-        answer = await http.get(path, headers=await city.system(http, LABOUR))
-        unknown = await http.get(path.replace(number, "999999"), headers=await city.system(http, LABOUR))
+    headers = await city.system(http, LABOUR)
+    for path in ("/api/v1/receipts/{}", "/api/v1/receipts/{}/escpos"):
+        answer = await http.get(path.format(number), headers=headers)
+        unknown = await http.get(path.format("999999"), headers=headers)
         assert (answer.status_code, unknown.status_code) == (404, 404)
         same = [{k: v for k, v in a.json().items() if k != "instance"} for a in (answer, unknown)]
         assert same[0] == same[1]

@@ -108,9 +108,7 @@ def forgeries(count: int, seed: int) -> Iterator[str]:
             yield code[:place] + letter + code[place + 1 :]
 
 
-@pytest.mark.parametrize(
-    "count", [100_000, pytest.param(1_000_000, marks=pytest.mark.long)]
-)
+@pytest.mark.parametrize("count", [100_000, pytest.param(1_000_000, marks=pytest.mark.long)])
 def test_no_forgery_is_accepted(count: int) -> None:
     real = {code_of(number) for number in range(1, 65)}
     tried = [code for code in forgeries(count, seed=count) if code not in real]
@@ -132,7 +130,9 @@ def test_a_malformed_code_is_unknown_and_nothing_else(wrong: str) -> None:
         number_of(wrong)
 
 
-@pytest.mark.parametrize("around", ["{} ", " {}", "{}\n", "{}=", "{}A", "{}==", "\ufeff{}", "{}%20"])
+@pytest.mark.parametrize(
+    "around", ["{} ", " {}", "{}\n", "{}=", "{}A", "{}==", "\ufeff{}", "{}%20"]
+)
 def test_a_code_has_one_spelling(around: str) -> None:
     assert not accepted(around.format(code_of(42)))
 
@@ -149,7 +149,9 @@ def test_any_text_is_answered_without_an_error(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "zzz", "b" + "A" * 24, "a" + "A" * 24, "a" + "é" * 24, "a" * 5000], ids=lambda c: c[:9]
+    "wrong",
+    ["", "zzz", "b" + "A" * 24, "a" + "A" * 24, "a" + "é" * 24, "a" * 5000],
+    ids=lambda c: c[:9],
 )
 def test_unknown_and_malformed_cost_the_same_work(
     wrong: str, monkeypatch: pytest.MonkeyPatch

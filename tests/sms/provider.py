@@ -3,8 +3,6 @@
 Knows nothing of `sms/`: it is written from the provider's documents, so that both can be wrong
 only in different ways."""
 
-import base64
-import hashlib
 import hmac
 import json
 import random
@@ -15,9 +13,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+
+from rpc import Handler, sign, string_to_sign
 
 CHINA = timezone(timedelta(hours=8))
 # help.aliyun.com/zh/sms/developer-reference/smsup-http: 1, 5 and 10 minutes, then never again.
@@ -93,12 +92,8 @@ class Provider:
         self._nonces: set[str] = set()
         self._lock = threading.Lock()
         self._sequence = 1_000_000_000
-        provider = self
-
-        class Handler(_Handler):
-            desk = provider
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        handler = type("_Handler", (Handler,), {"desk": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
@@ -261,58 +256,5 @@ class Provider:
         self.pushes.append(push)
 
 
-def string_to_sign(method: str, given: Mapping[str, str]) -> str:
-    """help.aliyun.com: RPC signature 1.0. Empty values count, `Signature` does not."""
-    pairs = sorted((name, value) for name, value in given.items() if name != "Signature")
-    query = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in pairs)
-    return f"{method}&%2F&{quote(query, safe='~')}"
-
-
-def sign(to_sign: str, secret: str) -> str:
-    digest = hmac.new(f"{secret}&".encode(), to_sign.encode(), hashlib.sha1).digest()
-    return base64.b64encode(digest).decode()
-
-
 def written(at: datetime) -> str:
     return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
-
-
-class _Handler(BaseHTTPRequestHandler):
-    desk: Provider
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.desk.lines.append(self.requestline)
-        form = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        query = urlsplit(self.path).query
-        given = dict(parse_qsl(f"{query}&{form}", keep_blank_values=True))
-        status, answer, mood = self.desk.answer(self.command, given)
-        time.sleep(mood.delay)
-        body = json.dumps(answer).encode()
-        match mood.answer:
-            case "nothing":
-                self.close_connection = True
-            case "cut":
-                self._write(status, body[: len(body) // 2], len(body))
-                self.close_connection = True
-            case "html":
-                page = f"<html><h1>502 Bad Gateway</h1>{given}</html>"
-                self._write(mood.status, page.encode(), None)
-            case "binary":
-                self._write(mood.status, b"\xff\xfe" + f"{given}".encode("utf-16"), None)
-            case "garbage":
-                self._write(mood.status, json.dumps([f"{given}"]).encode(), None)
-            case _:
-                self._write(status, body, None)
-
-    def _write(self, status: int, body: bytes, length: int | None) -> None:
-        try:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            self.end_headers()
-            self.wfile.write(body)
-        except OSError:  # a client that did not wait
-            self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        pass

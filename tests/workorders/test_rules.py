@@ -67,7 +67,9 @@ def starts(move: Move) -> set[str]:
     return {str(start) for (start, made) in TABLE if made is move}
 
 
-@pytest.mark.parametrize(("move", "states", "target", "who"), CONTRACT, ids=[r[0] for r in CONTRACT])
+@pytest.mark.parametrize(
+    ("move", "states", "target", "who"), CONTRACT, ids=[r[0] for r in CONTRACT]
+)
 def test_a_row_of_the_contract_is_a_row_of_the_table(
     move: str, states: tuple[str, ...], target: str, who: set[str]
 ) -> None:

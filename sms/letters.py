@@ -1,0 +1,60 @@
+"""Reasons: letters of the question's list at the start of the reply, or free text."""
+
+import re
+from dataclasses import dataclass
+
+from sms.plain import Clause, Plain
+from sms.words import COURTESY, NUMBER
+
+_LEAD = r"(?:我?(?:选择?的?|回复?|答案?|原因|理由|因为|主要|是|应该是)(?:是|为|:)?[\s:,，]*)?"
+_BETWEEN = r"[\s,、/;.和与跟及同以并&+|()\[\]【】·。-]*"
+_RUN = r"[a-h]{1,8}(?![a-z0-9])"
+_LETTERS = re.compile(rf"[\s\"'“‘「【(\[《]*{_LEAD}[\s(\[【]*(?P<letters>{_RUN}(?:{_BETWEEN}{_RUN})*)")
+_ONE_RUN = re.compile(_RUN)
+# Words made of these letters; AC stays two letters, since people answer AC far more often than 空调.
+_ENGLISH = frozenset("bad bed dad fee feed egg cab cafe face head dead add age edge aed ad be he ah ha".split())
+# A区, B超, C1, D栋, A证, E口 name a thing; A或B, 除A, A不算 choose nothing certain.
+_NAMES_A_THING = re.compile(
+    r"\s*(?:[区座栋幢楼超类型口级股厅馆号窗柜门班照本证线站轮段档字组队室梯盘版]|或|还是|除|以外|之外|不[是对算选]|都?没|[?]|是?什么|是?啥|的意思|吗)"
+)
+_SAYS_NOTHING = re.compile(
+    r"没有?(?:了|原因|理由|什么|意见|啥)*|无(?:原因|理由|意见)?|没事(?:了|儿)?|算了|不知道|不清楚|不想说|随便|不|是|否"
+    r"|什么(?:意思|原因|情况)?|啥(?:意思)?|你们?是谁|您是(?:谁|哪位)|哪(?:个单位|里|位)|为什么|怎么(?:了|回事|回复|选)|干嘛|干什么"
+    r"|已(?:经)?(?:回复?|评价?)(?:过|了)*|[i-z]|[a-h]\d+|\d[\d.\-/:]*|(?:6|8|2)+|可以|还行|👌|没有不满意|[一二三四五]"
+)
+_MARKS = re.compile(r"[^\w]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    letters: tuple[str, ...]
+    words: str
+
+
+def chosen(reply: Plain) -> Chosen | None:
+    """选A和C，还有排队太久 → A, C and the rest; ATM坏了 chooses nothing."""
+    if (match := _LETTERS.match(reply.text)) is None:
+        return None
+    found: list[str] = []
+    end = match.start("letters")
+    for run in _ONE_RUN.finditer(reply.text, *match.span("letters")):
+        letters = run.group()
+        if letters in _ENGLISH or len(set(letters)) < len(letters):
+            break
+        found += [letter.upper() for letter in letters if letter.upper() not in found]
+        end = run.end()
+    if not found or _NAMES_A_THING.match(reply.text, end):
+        return None
+    rest = reply.original(end, len(reply.text))
+    return Chosen(tuple(found), "" if _MARKS.fullmatch(rest) else rest.lstrip(")）]】》」\"'”’ "))
+
+
+def explains(text: str, clauses: list[Clause]) -> bool:
+    """Is there a word in it that is neither courtesy nor "nothing"?"""
+    return any(
+        not COURTESY.fullmatch(c.text)
+        and not _SAYS_NOTHING.fullmatch(c.text)
+        and not NUMBER.fullmatch(c.text)
+        and any(char.isalpha() for char in c.text)
+        for c in clauses
+    )

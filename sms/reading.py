@@ -1,0 +1,252 @@
+"""A citizen's words → a level, reasons, a verdict, an opt-out, or "unclear".
+
+Anchored, not searching: the reply is cut into clauses, one clause must be the answer and nothing else,
+and everything around it must not cast doubt on it (doubts.py). A level that nobody gave is the worst
+fault this product can have: what is not certain is unclear, and its text is kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sms import words
+from sms.doubts import doubtful, may_lead
+from sms.letters import chosen, explains
+from sms.plain import Clause, Plain, plain
+
+Asking = Literal["level", "reason", "verdict"]
+Kind = Literal["level", "reason", "verdict", "opt_out", "unclear"]
+
+# Longer than any chain of messages that a phone sends: nobody typed it as an answer.
+_LONGEST = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    kind: Kind
+    level: int | None = None
+    reasons: tuple[str, ...] = ()
+    content: bool | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One clause that is an answer and nothing else."""
+
+    level: int
+    form: Literal["digit", "score", "numeral", "name", "second"]
+    end: int
+    """Where the answer ends; 5态度好 goes on."""
+
+
+_Speak = Callable[[Clause], _Said | None]
+
+
+def read(text: str, asking: Asking = "level") -> Reading:
+    reply = plain(text)
+    clauses = reply.clauses() if len(reply.text) <= _LONGEST else []
+    if asking == "reason":
+        return _read_reason(reply, clauses)
+    if not clauses or words.QUOTED.search(reply.text):
+        return _opted_out(reply, clauses) or _unclear(reply)
+    if out := _opted_out(reply, clauses):
+        return out
+    return _read_verdict(reply, clauses) if asking == "verdict" else _read_level(reply, clauses)
+
+
+def _unclear(reply: Plain) -> Reading:
+    return Reading("unclear", words=reply.written.strip())
+
+
+def _read_level(reply: Plain, clauses: list[Clause]) -> Reading:
+    found = _answer(reply, clauses, _level_said)
+    return Reading("level", level=found[0], words=found[1]) if found else _unclear(reply)
+
+
+def _read_verdict(reply: Plain, clauses: list[Clause]) -> Reading:
+    found = _answer(reply, clauses, _verdict_said)
+    return Reading("verdict", content=found[0] > 2, words=found[1]) if found else _unclear(reply)
+
+
+def _read_reason(reply: Plain, clauses: list[Clause]) -> Reading:
+    if out := _opted_out(reply, clauses, whole=True):
+        return out
+    if not words.QUOTED.search(reply.text) and (found := _answer(reply, clauses, _level_said)):
+        level, rest = found
+        if _corrects(clauses, level):
+            return Reading("level", level=level, words=rest)
+    if letters := chosen(reply):
+        return Reading("reason", reasons=letters.letters, words=letters.words)
+    if len(reply.text) > _LONGEST or explains(reply.text, clauses):
+        return Reading("reason", words=reply.written.strip())
+    return _unclear(reply)
+
+
+def _corrects(clauses: list[Clause], level: int) -> bool:
+    """A bare level corrects. With words, 2 排队太久 repeats the level and tells the reason, and
+    3 窗口人员不熟 may mean the third reason: only a name or a digit that the words confirm corrects."""
+    said = [one for clause in clauses if (one := _level_said(clause))]
+    if any(one.form == "second" for one in said):
+        return False
+    if all(_level_said(clause) or _is_courtesy(clause) for clause in clauses):
+        return all(one.end == clause.end for clause in clauses if (one := _level_said(clause)))
+    named = any(one.form == "name" for one in said)
+    praised = any(words.OPINION.fullmatch(clause.text) for clause in clauses)
+    return level >= 3 if named else level >= 4 and praised
+
+
+def _opted_out(reply: Plain, clauses: list[Clause], whole: bool = False) -> Reading | None:
+    """First of all, and exactly; what else was said stays in the words."""
+    if words.QUOTED.search(words.OUR_OPT_OUT.sub("", reply.text)):
+        return None
+    others = [clause for clause in clauses if not _is_courtesy(clause)]
+    out = [clause for clause in others if words.OPT_OUT.fullmatch(clause.text)]
+    letter = len(others) == 1 and words.OPT_OUT_LETTER.fullmatch(others[0].text)
+    if not (out or letter) or (whole and len(others) != max(len(out), 1)):
+        return None
+    rest = [clause for clause in clauses if clause not in out] if out else []
+    return Reading("opt_out", words=_joined(reply, rest))
+
+
+def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, str] | None:
+    """The level that was given and what was said besides, or None."""
+    if whole := _spaced_out(reply):
+        return whole, ""
+    said = [None if _is_measured(clauses, n) else speak(c) for n, c in enumerate(clauses)]
+    place = next((n for n, one in enumerate(said) if one), None)
+    if place is None or not (answer := said[place]):
+        return None
+    head = [c for c in clauses[:place] if not _leads(c)]
+    if head and not _may_end(answer, clauses[place], head):
+        return None
+    after = clauses[place + 1 :]
+    if not _alone(answer, clauses[place], after, said[place + 1 :]):
+        return None
+    tail = _tail(clauses[place], answer)
+    while after and (words.UNIT.fullmatch(after[0].text) or _repeats(answer, speak(after[0]))):
+        after = after[1:]
+    rest = ([tail] if tail else []) + after
+    until = _questions(reply, clauses, place, after)
+    if doubtful(answer.level, ",".join(c.text for c in head), until + ",".join(c.text for c in rest)):
+        return None
+    kept = [c for c in clauses[:place] if not words.LEADING.fullmatch(c.text)]
+    return answer.level, _joined(reply, kept, rest)
+
+
+def _questions(reply: Plain, clauses: list[Clause], place: int, after: list[Clause]) -> str:
+    """Question marks are no clause, but they count: 满意？"""
+    return "?," if "?" in reply.text[: 1 + len(reply.text)] else ""
+
+
+def _repeats(answer: _Said, other: _Said | None) -> bool:
+    """5，非常满意: said twice, understood twice."""
+    return bool(other and other.level == answer.level and {answer.form, other.form} != {"digit"})
+
+
+def _alone(answer: _Said, clause: Clause, after: list[Clause], said: list[_Said | None]) -> bool:
+    """Nothing else in the reply is a level of another kind, a list or a number."""
+    for other, one in zip(after, said, strict=True):
+        if one and not _repeats(answer, one):
+            return False
+        if not one and words.NUMBER.fullmatch(other.text) and not other.text.isalpha():
+            return False
+    strangers = [c for c in after if not _is_courtesy(c)]
+    if answer.form == "numeral" and strangers and not any(said):
+        return False  # 一、 begins a list
+    listed = answer.level == 1 and answer.form == "digit" and strangers and not said[0]
+    return not (listed and strangers[0].before.strip(" ") in {".", "、", ")", ":"})
+
+
+def _may_end(answer: _Said, clause: Clause, head: list[Clause]) -> bool:
+    """服务很好，5 and 等了两小时，不满意 end with a level; 态度最好的窗口 5 and 让群众 满意 do not."""
+    if all(words.OPINION.fullmatch(c.text) for c in head):
+        return may_lead(answer.level, [c.text for c in head])
+    if answer.form != "name" or clause.spaced:
+        return False
+    return may_lead(answer.level, [c.text for c in head])
+
+
+def _tail(clause: Clause, said: _Said) -> Clause | None:
+    if said.end == clause.end:
+        return None
+    return Clause(clause.text[said.end - clause.start :], said.end, clause.end, "")
+
+
+def _joined(reply: Plain, *groups: list[Clause]) -> str:
+    """The clauses as they were written, each group with the marks between its clauses."""
+    parts = [reply.original(group[0].start, _stop(reply, group[-1])) for group in groups if group]
+    return " ".join(part for part in parts if part)
+
+
+def _stop(reply: Plain, last: Clause) -> int:
+    """The marks after the last word belong to it: 怎么这么慢！！"""
+    stop = last.end
+    while stop < len(reply.text) and reply.text[stop] in "!?.。~…)」』】》”’":
+        stop += 1
+    return stop
+
+
+def _is_courtesy(clause: Clause) -> bool:
+    return bool(words.COURTESY.fullmatch(clause.text))
+
+
+def _leads(clause: Clause) -> bool:
+    return _is_courtesy(clause) or bool(words.LEADING.fullmatch(clause.text))
+
+
+def _is_measured(clauses: list[Clause], place: int) -> bool:
+    """5 楼, 2 次: a blank does not make the number a level."""
+    if place + 1 == len(clauses) or not clauses[place].text[-1:].isdigit():
+        return False
+    after = clauses[place + 1]
+    return after.spaced and bool(words.MEASURE.match(after.text))
+
+
+def _spaced_out(reply: Plain) -> int | None:
+    """非 常 满 意. But 不 满意 may be 不，满意."""
+    text = reply.text.strip()
+    if " " not in text or text.startswith("不 "):
+        return None
+    return words.NAMES.get(text.replace(" ", ""))
+
+
+def _level_said(clause: Clause) -> _Said | None:
+    if match := words.LEVEL.fullmatch(clause.text):
+        return _agreed(match.groupdict(), clause.end)
+    if (match := words.GLUED.fullmatch(clause.text)) is None:
+        return None
+    return _agreed(match.groupdict(), clause.start + match.start("rest"))
+
+
+def _agreed(found: dict[str, str | None], end: int) -> _Said | None:
+    """Digit and name must say the same."""
+    digit, unit = found["digit"] or found.get("service"), found.get("unit") or found.get("service")
+    name = found["name"] or found["agree"] or found.get("second")
+    levels = {_number(d) for d in (digit, found.get("after"), found.get("after2")) if d}
+    levels |= {_named(name)} if name else set()
+    if len(levels) != 1:
+        return None
+    if name:
+        return _Said(levels.pop(), "second" if name in words.SECOND else "name", end)
+    numeral = digit in words.NUMERALS and not unit
+    return _Said(levels.pop(), "numeral" if numeral else "score" if unit else "digit", end)
+
+
+def _number(digit: str) -> int:
+    return words.NUMERALS.get(digit[0]) or int(digit[0])
+
+
+def _named(name: str) -> int:
+    plain_name = "非常满意" if name.startswith("非常") and "不" not in name else name
+    return (words.NAMES | words.SECOND)[plain_name]
+
+
+def _verdict_said(clause: Clause) -> _Said | None:
+    """Digits are no verdict: 1 may be the level or the first choice."""
+    said = _level_said(clause)
+    if said and said.form == "name":
+        return replace(said, level=5 if said.level >= 3 else 2)
+    if words.DISCONTENT.fullmatch(clause.text):
+        return _Said(2, "name", clause.end)
+    return _Said(5, "name", clause.end) if words.CONTENT.fullmatch(clause.text) else None

@@ -1,0 +1,125 @@
+"""The words that the reader of replies knows. Every table says why it is as long as it is."""
+
+import re
+
+# The offered names, and the second official vocabulary (很好 … 很差). 好 is left out: as a reply it
+# mostly means "okay". 很满意, 比较满意, 满易, manyi, good were never offered: nobody knows their level.
+NAMES = {"非常不满意": 1, "非常满意": 5, "基本满意": 3, "不满意": 2, "满意": 4}
+SECOND = {"很好": 5, "一般": 3, "差": 2, "很差": 1}
+NUMERALS = {c: n for row in ("一二三四五", "壹贰叁肆伍") for n, c in enumerate(row, 1)}
+
+
+def _any(words: list[str]) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_NAME = rf"(?:{_any(list(NAMES))}|{_any(list(SECOND))})"
+_OFFERED = rf"(?:非常(?:非常|的)满意|{_any(list(NAMES))})"
+_DIGIT = f"[1-5{''.join(NUMERALS)}]"
+# 级 is no unit: 一级 is the best grade there is. 号, 个, 第5 are places in a list that runs from 5 to 1.
+_UNIT = r"(?:分|星级|颗星|星)"
+_THANKS = (
+    r"(?:(?:非常|十分|万分|很|太|多|真的|特别)?(?:感谢|谢谢|多谢|谢了|谢)|辛苦|麻烦|thanks?|thx|3q|点赞)"
+    r"(?:你们|您们|您|你|大家|工作人员|领导|政府|同志|了|啦|啊|哈|呀|哦|you)*"
+)
+_GREETING = (
+    r"(?:你们?好|您好|大家好|早上好|上午好|中午好|下午好|晚上好|领导好|hello|hi|好的|好|好呢|好嘞|嗯+|恩+|哦+"
+    r"|收到|知道了|明白|ok|okay|行|哈哈+|嘻嘻+|嘿嘿+|再见|拜拜|不好意思|抱歉|打扰了|不客气|对|是的)"
+    r"(?:的|了|啊|呀|哈)?"
+)
+COURTESY = re.compile(rf"(?:{_GREETING})?(?:{_THANKS})*(?:{_GREETING})?")
+
+# "I choose …": stands before a digit or a name and says nothing else.
+_ANSWER = (
+    r"(?:(?:我|本人|俺|我们)(?:的)?(?:来)?)?"
+    r"(?:选择|选项|选|回复|回答|回|评价|评分|评定|评|打分|打|给(?:你们?|您|他|她)?(?:打|评)?|就给|就选|就打"
+    r"|只给|只能给|只能打|答案|答|分数|得分|满意度|投|按|改成|改为|更正为|我要改成|修改为)"
+    r"(?:的)?(?:是|为)?(?:个|数字|选项)?"
+)
+# "With this service I am …": only before an offered name; 服务很好 is praise, not level 5.
+_SERVICE = r"(?:政务服务|服务态度|服务质量|服务|办事效率|办事|办理|工作态度|工作)"
+_SUBJECT = (
+    r"(?:我|本人|我们|俺)?(?:"
+    r"对(?:于)?(?:你们|贵单位|贵局|贵中心|这次|本次|此次|今天|工作人员|窗口|大厅|这个)?的?"
+    rf"(?:{_SERVICE}|你们)"
+    rf"|(?:这次|本次|此次|今天|你们)?的?{_SERVICE})?(?:我是|我|表示|感到|感觉|觉得|真的|确实)?"
+)
+_PARTICLE = r"[的啊呀哦噢哈啦哟嘞滴呐]"
+# 吧 softens a name (满意吧) but not a choice (5吧, 一般吧).
+LEVEL = re.compile(
+    rf"(?:(?:{_ANSWER})?(?P<digit>{_DIGIT})(?P<unit>{_UNIT})?[-=]*(?P<agree>{_NAME})?(?:好评)?吧?"
+    rf"|(?:{_SUBJECT}|{_ANSWER})(?P<name>{_OFFERED})(?P=name)*[-=]*(?P<after>{_DIGIT}{_UNIT}?)?"
+    rf"|服务(?P<service>{_DIGIT}){_UNIT}"
+    rf"|(?:{_ANSWER})?(?P<second>{_any(list(SECOND))})(?P=second)*(?:(?<=一般)吧)?(?P<after2>{_DIGIT})?)"
+    rf"{_PARTICLE}*(?:{_THANKS})?"
+)
+LEADING = re.compile(rf"{_ANSWER}|(?:刚才|刚刚|不好意思)*[打按发点选说弄搞]错了?|更正|修改|应该是")
+UNIT = re.compile(rf"{_UNIT}{_PARTICLE}*")
+# 5谢谢 and 1态度差 are one breath; 5楼, 3窗口, 2次 are not. So only these may follow without a mark.
+_TOPIC = (
+    r"服务(?![台区窗厅员站中点])|态度|办事|办理|办得|办的|效率|工作人员|速度|排队|流程|等了|你们|好评|点赞"
+    r"|因为|希望|建议|[太很真](?:[差慢久烂快棒赞]|麻烦|不错|满意|好)|非常(?:好|快|差|慢|棒)|没(?:问题|话说|人|毛病)"
+    r"|不错|感谢|谢谢|辛苦|挺|超|垃圾"
+)
+GLUED = re.compile(
+    rf"(?:(?:{_ANSWER})?(?P<digit>[1-5])(?P<unit>{_UNIT})?(?P<agree>{_OFFERED})?"
+    r"|(?:我|我对)?(?P<name>非常满意|非常不满意|不满意))"
+    rf"(?P<rest>(?:{_TOPIC}).*)",
+    re.DOTALL,
+)
+# 5 楼, 3 号窗口, 1 个小时. Not: 5 点赞, 1 人太多, 2 时间长, 3 口径不一, 5 分.
+MEASURE = re.compile(
+    r"楼|号|分钟|分之|点(?!赞)|个|次(?!次)|天(?!天)|月|日(?!常)|年(?!纪)|岁|小时|时(?!间)|秒|刻|周|星期|人(?![太多员很家]|们)|位(?!置)"
+    r"|块|元|毛|角(?!度)|万|千|百|十|亿|米|公里|厘米|斤|公斤|折|路(?![上])|层(?!层)|栋|幢|单元|室|排(?!队)|座"
+    r"|条(?!件)|张|份|本(?![来人次])|套|台(?!阶)|遍|趟|倍|成(?!功)|区|窗|厅|柜|种|类|项|步|家(?!里)|户|口(?!径)|名|辆"
+    r"|间|环|班|组|代|楼|支|颗(?!星)|页|件|回(?!复)|以[上下]|级|g|m|k|h|%|℃|st|nd|rd|th"
+)
+NUMBER = re.compile(r"[\d０-９〇零一二三四五六七八九十百千万]+(?:分|星|颗星)?")
+SCORE = re.compile(
+    r"(?<![\d.十])(?P<n>\d+(?:\.\d+)?|[一二三四五六七八九两]|[一二三四五六七八九]?[十百]+)"
+    r"(?:分(?![钟之局店行院开别配明析为成享批类公部管工期数])|颗?星(?!期))(?!钱)"
+)
+
+# Somebody else's text: our own message sent back, a machine's answer, a code.
+QUOTED = re.compile(
+    r"回复数字|数字评价|评价服务|已办结|请回复|拒收请|自动回复|正在开[会车]|正在通话|稍后|验证码|校验码|https?:|www\."
+)
+# As a whole clause only; 退订不了 is a complaint. One letter must be the whole reply.
+OPT_OUT = re.compile(
+    r"(?:我要|我想|申请|请|帮我|给我|麻烦|要求|立即|马上|回复?|td?)?(?:退订|退定)(?:短信|信息|服务|吧|了|谢谢|回复?[tdnr]{1,2})?"
+    r"|(?:退订)+|(?:怎么|如何|怎样)退订|拒收(?:请回复?r|回复?r|短信|信息)?|td|(?:回复?)(?:td|[tnr])|拒绝(?:接收|短信)"
+    r"|取消(?:订阅|短信|推送)|stop|unsubscribe|停止发送(?:短信)?"
+    r"|(?:以后|请|麻烦|你们)*(?:不要|别|请勿|勿|不用|不必)再?(?:给我|跟我|向我)?(?:再)?(?:发|发送|推送|打扰|骚扰)"
+    r"(?:送|了|短信|信息|消息|我|来|过来|这种|这些|垃圾|给我|啦|吧|的)*"
+)
+OPT_OUT_LETTER = re.compile(r"[tnr]")
+OUR_OPT_OUT = re.compile(r"(?:退订|拒收)请?回复?[tdnr]{1,2}")
+
+# What a digit at the end may follow: a whole opinion and nothing else (…的窗口 5 is a place).
+_ABOUT = (
+    r"(?:这次|本次|你们|这里|大厅|窗口|工作人员|服务人员|小姐姐|小姑娘|的|服务|态度|办事|办理|办得|办的|效率|速度|整体|总体"
+    r"|环境|流程|业务|各方面|手续|工作|窗口人员|办事人员)*"
+)
+_VERY = (
+    r"(?:都|也|真的|真|很|挺|非常|特别|太|超级|超|十分|相当|蛮|还|比较|有点|实在|好|够|一直|确实|最)*"
+)
+_GOOD = (
+    r"(?:好|不错|棒|赞|快|方便|满意|可以|行|周到|热情|耐心|细心|认真|负责|高效|到位|高|专业|给力|优秀|完美|贴心|顺利|没问题"
+    r"|没话说|没毛病|没得说|热情周到)"
+)
+_BAD = (
+    r"(?:差劲|差|慢|久|烂|糟糕|恶劣|不好|不行|不满意|麻烦|复杂|长|低|失望|垃圾|冷漠|生硬|敷衍|推诿|不耐烦|不太好|不太满意|不热情"
+    r"|没解决)"
+)
+_END = r"(?:了|的|啊|呀|哦|哈|啦|吧|极了|得很)*"
+OPINION = re.compile(rf"{_ABOUT}{_VERY}(?:排队|等|等得|时间|等待)?{_VERY}(?:{_GOOD}|{_BAD}){_END}")
+
+# Asked about the answer to a complaint there are only two sides, so more words are certain.
+CONTENT = re.compile(
+    rf"(?:这次|现在|终于|已经|总算|都|{_SUBJECT})?(?:非常|十分|很|特别|挺|蛮|比较|基本|相当|完全|太)?满意(?:了|{_PARTICLE})*"
+    rf"(?:{_THANKS})?"
+)
+DISCONTENT = re.compile(
+    rf"(?:{_SUBJECT})?(?:还是|还|仍然|仍旧|仍|依然|依旧|根本|完全|真的|一点[都也]|就是|对(?:处理|答复)结果|对(?:答复|结果))*"
+    rf"(?:非常|很|十分|极其|极|太|特别)?不(?:太|够|怎么|大|是很|是太|很)?满意{_PARTICLE}*"
+)
