@@ -64,7 +64,9 @@ def _set_up_pools(app: Any, settings: Settings) -> None:
 
     async def start(app: Any) -> None:
         await database.connect(settings)
-        await beacons.look()
+        await beacons.first_look()
+        for setting in await database.careless_settings():
+            logger.error("the database may lose what it acknowledged", extra={"reason": setting})
         app.add_task(beacons.watch(), name="beacons")
 
     async def stop(app: Any) -> None:

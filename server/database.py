@@ -10,6 +10,7 @@ from tortoise.migrations.api import migrate as apply_migrations
 
 from server import migrations
 from server.kit import sql
+from server.kit.lanes import Lanes
 from server.settings import Settings
 
 MODELS = [
@@ -90,15 +91,18 @@ def config(
 
 
 async def connect(settings: Settings, *, command_seconds: float | None = COMMAND_SECONDS) -> None:
-    await Tortoise.init(
-        config=config(
-            settings.database_url, pool_size=settings.pool_size, command_seconds=command_seconds
-        ),
-        _enable_global_fallback=True,
+    where = config(
+        settings.database_url, pool_size=settings.pool_size, command_seconds=command_seconds
     )
+    await Tortoise.init(config=where, _enable_global_fallback=True)
+    how = dict(where["connections"]["default"]["credentials"])
+    for only_the_pool in ("minsize", "maxsize", "reset"):
+        del how[only_the_pool]
+    sql.open_lanes(Lanes(lambda: asyncpg.connect(**how), settings.pool_size))
 
 
 async def disconnect() -> None:
+    await sql.close_lanes()
     await Tortoise.close_connections()
 
 
@@ -115,6 +119,15 @@ async def migrate(settings: Settings) -> None:
     finally:
         await Tortoise.close_connections()
         await guard.close()
+
+
+async def careless_settings() -> list[str]:
+    """Settings of the server with which a crash may lose what was committed."""
+    rows = await sql.fetch(
+        "SELECT name FROM pg_settings WHERE setting = 'off' "
+        "AND name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
+    )
+    return [row["name"] for row in rows]
 
 
 def migrations_on_disk() -> set[str]:

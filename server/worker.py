@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pgqueuer import PgQueuer
+from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job, Schedule
 from tortoise import connections
 
@@ -16,6 +17,8 @@ from server import database
 from server.catalogue import service as catalogue
 from server.kit import idempotency, metrics
 from server.kit.beacon import Beacons
+from server.kit.errors import Unavailable
+from server.kit.failures import refusal_of
 from server.kit.privacy import open_vault
 from server.people import service as people
 from server.settings import Settings
@@ -24,6 +27,9 @@ from server.workorders import service as workorders
 
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=0.2)
+ABANDONED = timedelta(seconds=8)
+"""A job whose worker gave no sign for so long is taken by another."""
+ATTEMPTS = 10
 COMMAND_SECONDS = 30.0
 """A job may take longer than a request."""
 
@@ -43,10 +49,13 @@ CRON: dict[str, tuple[str, Callable[[], Awaitable[int]]]] = {"forget": ("17 * * 
 JOBS: dict[str, Callable[..., Awaitable[int]]] = {"redate": redate}
 
 
-async def _run(name: str, work: Awaitable[int]) -> None:
+async def _run(name: str, work: Awaitable[int], attempts: int = ATTEMPTS) -> None:
     try:
         done = await work
-    except Exception:
+    except Exception as error:
+        if attempts < ATTEMPTS and isinstance(refusal_of(error), Unavailable):
+            # Not the job's fault: a connection went while it ran.
+            raise RetryRequested(timedelta(seconds=2), reason="database") from error
         metrics.jobs.labels(name, "failed").inc()
         log.exception("job failed", extra={"job": name})
         raise
@@ -65,7 +74,7 @@ def _table(pool: Any) -> PgQueuer:
     for name, job_work in JOBS.items():
 
         async def queued(job: Job, name: str = name, work: Any = job_work) -> None:
-            await _run(name, work(**json.loads(job.payload or b"{}")))
+            await _run(name, work(**json.loads(job.payload or b"{}")), job.attempts)
 
         queue.entrypoint(name, concurrency_limit=1, on_failure="hold")(queued)
     return queue
@@ -76,7 +85,7 @@ async def work(settings: Settings) -> None:
     open_vault(settings.keys)
     await database.connect(settings, command_seconds=COMMAND_SECONDS)
     beacons = Beacons({catalogue.BEACON: catalogue.watch} | pages.watchers(settings))
-    await beacons.look()
+    await beacons.first_look()
     client: Any = connections.get("default")
     queue = _table(client._pool)
     loop = asyncio.get_running_loop()
@@ -85,7 +94,7 @@ async def work(settings: Settings) -> None:
     watching = asyncio.create_task(beacons.watch())
     log.info("worker started")
     try:
-        await queue.run(dequeue_timeout=POLL, batch_size=50)
+        await queue.run(dequeue_timeout=POLL, batch_size=50, heartbeat_timeout=ABANDONED)
     finally:
         watching.cancel()
         await database.disconnect()

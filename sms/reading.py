@@ -89,17 +89,23 @@ def _corrects(clauses: list[Clause], level: int) -> bool:
     said = [one for clause in clauses if (one := _level_said(clause))]
     if any(one.form == "second" for one in said):
         return False
-    if all(_level_said(clause) or _is_courtesy(clause) for clause in clauses):
-        return all(one.end == clause.end for clause in clauses if (one := _level_said(clause)))
+    if all(_is_plain_level(clause) or _leads(clause) for clause in clauses):
+        return True
     named = any(one.form == "name" for one in said)
     praised = any(words.OPINION.fullmatch(clause.text) for clause in clauses)
     return level >= 3 if named else level >= 4 and praised
+
+
+def _is_plain_level(clause: Clause) -> bool:
+    return bool(words.LEVEL.fullmatch(clause.text))
 
 
 def _opted_out(reply: Plain, clauses: list[Clause], whole: bool = False) -> Reading | None:
     """First of all, and exactly; what else was said stays in the words."""
     if words.QUOTED.search(words.OUR_OPT_OUT.sub("", reply.text)):
         return None
+    if words.OPT_OUT.fullmatch("".join(reply.text.split())):
+        return Reading("opt_out")
     others = [clause for clause in clauses if not _is_courtesy(clause)]
     out = [clause for clause in others if words.OPT_OUT.fullmatch(clause.text)]
     letter = len(others) == 1 and words.OPT_OUT_LETTER.fullmatch(others[0].text)
@@ -124,24 +130,30 @@ def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, st
     if not _alone(answer, clauses[place], after, said[place + 1 :]):
         return None
     tail = _tail(clauses[place], answer)
-    while after and (words.UNIT.fullmatch(after[0].text) or _repeats(answer, speak(after[0]))):
+    while after and _adds_nothing(answer, after[0], speak):
         after = after[1:]
     rest = ([tail] if tail else []) + after
-    until = _questions(reply, clauses, place, after)
-    if doubtful(answer.level, ",".join(c.text for c in head), until + ",".join(c.text for c in rest)):
+    asked = ["?"] if "?" in reply.text else []  # a mark is no clause, but it counts: 满意？
+    if doubtful(answer.level, _text(head), ",".join(asked + [c.text for c in rest])):
         return None
     kept = [c for c in clauses[:place] if not words.LEADING.fullmatch(c.text)]
     return answer.level, _joined(reply, kept, rest)
 
 
-def _questions(reply: Plain, clauses: list[Clause], place: int, after: list[Clause]) -> str:
-    """Question marks are no clause, but they count: 满意？"""
-    return "?," if "?" in reply.text[: 1 + len(reply.text)] else ""
+def _text(clauses: list[Clause]) -> str:
+    return ",".join(clause.text for clause in clauses)
 
 
 def _repeats(answer: _Said, other: _Said | None) -> bool:
-    """5，非常满意: said twice, understood twice."""
+    """5，非常满意: said twice. But 5 5 may be crying, or two answers."""
     return bool(other and other.level == answer.level and {answer.form, other.form} != {"digit"})
+
+
+def _adds_nothing(answer: _Said, clause: Clause, speak: _Speak) -> bool:
+    """5 分 and 5，非常满意; but 5，很好 has a word to keep."""
+    other = speak(clause)
+    same = other and other.form != "second" and other.end == clause.end
+    return bool(words.UNIT.fullmatch(clause.text) or (same and _repeats(answer, other)))
 
 
 def _alone(answer: _Said, clause: Clause, after: list[Clause], said: list[_Said | None]) -> bool:
@@ -213,7 +225,8 @@ def _spaced_out(reply: Plain) -> int | None:
 
 def _level_said(clause: Clause) -> _Said | None:
     if match := words.LEVEL.fullmatch(clause.text):
-        return _agreed(match.groupdict(), clause.end)
+        ends = match.start("thanks") if match["thanks"] else len(clause.text)
+        return _agreed(match.groupdict(), clause.start + ends)
     if (match := words.GLUED.fullmatch(clause.text)) is None:
         return None
     return _agreed(match.groupdict(), clause.start + match.start("rest"))
@@ -225,7 +238,7 @@ def _agreed(found: dict[str, str | None], end: int) -> _Said | None:
     name = found["name"] or found["agree"] or found.get("second")
     levels = {_number(d) for d in (digit, found.get("after"), found.get("after2")) if d}
     levels |= {_named(name)} if name else set()
-    if len(levels) != 1:
+    if len(levels) != 1 or (found.get("praise") and max(levels) < 4):
         return None
     if name:
         return _Said(levels.pop(), "second" if name in words.SECOND else "name", end)

@@ -47,11 +47,11 @@ _SUBJECT = (
 _PARTICLE = r"[的啊呀哦噢哈啦哟嘞滴呐]"
 # 吧 softens a name (满意吧) but not a choice (5吧, 一般吧).
 LEVEL = re.compile(
-    rf"(?:(?:{_ANSWER})?(?P<digit>{_DIGIT})(?P<unit>{_UNIT})?[-=]*(?P<agree>{_NAME})?(?:好评)?吧?"
-    rf"|(?:{_SUBJECT}|{_ANSWER})(?P<name>{_OFFERED})(?P=name)*[-=]*(?P<after>{_DIGIT}{_UNIT}?)?"
+    rf"(?:(?:{_ANSWER})?(?P<digit>{_DIGIT})(?P<unit>{_UNIT})?(?:[-=]*(?P<agree>{_NAME}))?(?P<praise>好评)?吧?"
+    rf"|(?:{_SUBJECT}|{_ANSWER})(?P<name>{_OFFERED})(?P=name)*(?:[-=]*(?P<after>{_DIGIT}{_UNIT}?))?"
     rf"|服务(?P<service>{_DIGIT}){_UNIT}"
     rf"|(?:{_ANSWER})?(?P<second>{_any(list(SECOND))})(?P=second)*(?:(?<=一般)吧)?(?P<after2>{_DIGIT})?)"
-    rf"{_PARTICLE}*(?:{_THANKS})?"
+    rf"{_PARTICLE}*(?P<thanks>{_THANKS})?"
 )
 LEADING = re.compile(rf"{_ANSWER}|(?:刚才|刚刚|不好意思)*[打按发点选说弄搞]错了?|更正|修改|应该是")
 UNIT = re.compile(rf"{_UNIT}{_PARTICLE}*")
@@ -87,7 +87,7 @@ QUOTED = re.compile(
 # As a whole clause only; 退订不了 is a complaint. One letter must be the whole reply.
 OPT_OUT = re.compile(
     r"(?:我要|我想|申请|请|帮我|给我|麻烦|要求|立即|马上|回复?|td?)?(?:退订|退定)(?:短信|信息|服务|吧|了|谢谢|回复?[tdnr]{1,2})?"
-    r"|(?:退订)+|(?:怎么|如何|怎样)退订|拒收(?:请回复?r|回复?r|短信|信息)?|td|(?:回复?)(?:td|[tnr])|拒绝(?:接收|短信)"
+    r"|(?:退订)+(?:td)?|(?:请)?勿扰|(?:怎么|如何|怎样)退订|拒收(?:请回复?r|回复?r|短信|信息)?|td|(?:回复?)(?:td|[tnr])|拒绝(?:接收|短信)"
     r"|取消(?:订阅|短信|推送)|stop|unsubscribe|停止发送(?:短信)?"
     r"|(?:以后|请|麻烦|你们)*(?:不要|别|请勿|勿|不用|不必)再?(?:给我|跟我|向我)?(?:再)?(?:发|发送|推送|打扰|骚扰)"
     r"(?:送|了|短信|信息|消息|我|来|过来|这种|这些|垃圾|给我|啦|吧|的)*"
@@ -116,10 +116,10 @@ OPINION = re.compile(rf"{_ABOUT}{_VERY}(?:排队|等|等得|时间|等待)?{_VER
 
 # Asked about the answer to a complaint there are only two sides, so more words are certain.
 CONTENT = re.compile(
-    rf"(?:这次|现在|终于|已经|总算|都|{_SUBJECT})?(?:非常|十分|很|特别|挺|蛮|比较|基本|相当|完全|太)?满意(?:了|{_PARTICLE})*"
+    rf"(?:这次|现在|终于|已经|总算|都|对(?:你们的?|这个|此)?(?:处理|答复|办理|整改|解决)*(?:结果|答复|情况|方案)的?|{_SUBJECT})?(?:非常|十分|很|特别|挺|蛮|比较|基本|相当|完全|太)?满意(?:了|{_PARTICLE})*"
     rf"(?:{_THANKS})?"
 )
 DISCONTENT = re.compile(
-    rf"(?:{_SUBJECT})?(?:还是|还|仍然|仍旧|仍|依然|依旧|根本|完全|真的|一点[都也]|就是|对(?:处理|答复)结果|对(?:答复|结果))*"
+    rf"(?:{_SUBJECT})?(?:还是|还|仍然|仍旧|仍|依然|依旧|根本|完全|真的|一点[都也]|就是|对(?:你们的?|这个|此)?(?:处理|答复|办理|整改|解决)*(?:结果|答复|情况|方案)的?)*"
     rf"(?:非常|很|十分|极其|极|太|特别)?不(?:太|够|怎么|大|是很|是太|很)?满意{_PARTICLE}*"
 )

@@ -189,6 +189,7 @@ async def test_a_body_that_is_not_the_right_json_is_refused_and_leaves_nothing(
 ) -> None:
     call = await CALLS[name](scene)
     before = await stored()
+    taken = []
     for what, body in raw_bodies(call.body or {}).items():
         # Lawful JSON in a field that nobody asked for: the batch takes it, others have a limit.
         if limit_of(name) > 2**20 and what in ("1 MB of text", "unknown field: 5,000 digits"):
@@ -200,14 +201,12 @@ async def test_a_body_that_is_not_the_right_json_is_refused_and_leaves_nothing(
             assert what == "over every limit", what  # closed while we were still sending
             continue
         check_refusal(answer, f"{name}: {what}")
-        expected = {413} if len(body) > limit_of(name) else {422, 400}
-        assert answer.status_code in expected, (
-            f"{name}: {what}: {answer.status_code} {answer.text[:200]}"
-        )
+        if answer.status_code not in ({413} if len(body) > limit_of(name) else {422, 400}):
+            taken.append(f"{what}: {answer.status_code}")
+    assert taken == []
     assert await stored() == before
-    assert (
-        await live.request(call.method, call.path, json=call.body, headers=call.headers)
-    ).is_success
+    good = await live.request(call.method, call.path, json=call.body, headers=call.headers)
+    assert good.is_success
 
 
 CONTENT_TYPES = (
@@ -483,12 +482,14 @@ HEADERS: dict[str, dict[bytes, bytes]] = {
 async def test_no_header_breaks_an_operation(
     live: httpx.AsyncClient, scene: Scene, name: str
 ) -> None:
+    broken = []
     for what, headers in HEADERS.items():
         call = await CALLS[name](scene)
         status, answer = await raw(live, request_bytes(call, headers))
-        assert 200 <= status < 500, f"{name}: {what}: {status} {answer[:400]!r}"
-        assert MARK.encode() not in answer, f"{name}: {what}: {answer[:400]!r}"
-        assert b"evil.example" not in answer, f"{name}: {what}"
+        echoed = MARK.encode() in answer or b"evil.example" in answer
+        if not 200 <= status < 500 or echoed or b": None\r\n" in answer:
+            broken.append(f"{what}: {answer[:30]!r}{' echoed' if echoed else ''}")
+    assert broken == []
 
 
 LINES = (
@@ -623,6 +624,7 @@ FORM_BODIES: dict[str, bytes] = {
        for what, text in TEXTS.items() if what != "60,000 letters"},
     **{f"level 1: {what}": urlencode(dict.fromkeys(FIELD_NAMES, text) | {"level": "1", "step": "confirm"}).encode()
        for what, text in TEXTS.items() if what != "60,000 letters"},
+    "surrogates everywhere": "&".join(f"{name}=%ED%A0%80" for name in FIELD_NAMES).encode(),
     "surrogates": b"level=1&step=confirm&comment=" + quote(b"q7Zx\xed\xa0\x80").encode(),
     "not UTF-8": b"level=1&step=confirm&comment=" + quote(b"q7Zx\xff").encode(),
     "levels": b"level=1&level=5&level=%C2%B2&tags=%00&tags1=%00", "level of elsewhere": "level=५".encode(),
@@ -641,9 +643,25 @@ async def test_no_form_breaks_a_page(live: httpx.AsyncClient, scene: Scene, app:
             answer = await live.post(path, content=body, headers=form)
             told = f"{route}: {what}: {answer.status_code}"
             assert answer.status_code < 500, told
-            assert "text/html" in answer.headers.get("content-type", "text/html"), told
+            assert answer.status_code == 303 or "text/html" in answer.headers["content-type"], told
             assert f"<script>alert('{MARK}')" not in answer.text, told
             assert "\r\nSet-Cookie: a=b" not in str(answer.headers.get("location", "")), told
+
+
+async def test_no_answer_says_none(live: httpx.AsyncClient, scene: Scene, app: Any) -> None:
+    """An answer without a body has no type; Sanic writes `content-type: None` if nobody says so."""
+    drawn = (await scene.city.receipt(scene.http))["qr"]["svg"].partition("pj.test")[2]
+    etag = {"If-None-Match": (await live.get(drawn)).headers["etag"]}
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answers = [await live.get(drawn, headers=etag), await live.get("/console")]
+    for route in form_routes(app):
+        path = re.sub(r"<[^>]+>", (await _fresh_for(route, scene))[1], route)
+        answers.append(await live.post(path, content=b"", headers=form))
+    wrong = {
+        f"{answer.request.url.path}: {answer.status_code}"
+        for answer in answers if "None" in answer.headers.values()
+    }  # fmt: skip
+    assert wrong == set()
 
 
 async def _fresh_for(route: str, scene: Scene) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from server.receipts import service as receipts
 from server.reviews import codes
 from server.reviews import service as reviews
 from server.reviews.rules import ReviewState, is_bad
-from server.reviews.snapshot import Verdict, snapshot_of
+from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.workorders.deadlines import Unit, due_or_provisional
 from server.workorders.rules import Move, State
 from server.workorders.service import CROCKFORD
@@ -102,8 +102,11 @@ def _lives(
 def _born(rng: Random, month: Month, opinion: Opinion, receipt: Row, policy: Policy) -> Life:
     """As the product would have opened it at that moment; only the number is the demo's own."""
     undo_until = opinion.at + timedelta(minutes=policy.undo_minutes)
-    verdict = _verdict(opinion)
-    snapshot = snapshot_of(receipt, verdict, opinion.id, opinion.at, undo_until)
+    given = Given(
+        id=opinion.id, receipt=receipt, verdict=_verdict(opinion), contact=None,
+        channel=opinion.channel, policy=policy, at=opinion.at, undo_until=undo_until,
+    )  # fmt: skip
+    snapshot = snapshot_of(given)
     contact, answer = (
         due_or_provisional(undo_until, days, Unit.WORKING, month.calendar)
         for days in (policy.contact_days, policy.simple_days)

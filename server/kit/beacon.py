@@ -8,9 +8,11 @@ import asyncpg
 from tortoise.exceptions import BaseORMException
 
 from server.kit import sql
+from server.kit.failures import DOWN
 
 log = logging.getLogger(__name__)
 PERIOD_SECONDS = 1.0
+_STARTING_SECONDS = 10
 Watcher = Callable[[int], Awaitable[None]]
 
 
@@ -41,16 +43,20 @@ class Beacons:
                 await watcher(value)
                 self._seen[name] = value
 
+    async def first_look(self) -> None:
+        """As `look`; waits for a database that is just starting or recovering."""
+        for _ in range(_STARTING_SECONDS):
+            try:
+                return await self.look()
+            except DOWN:
+                log.warning("the database does not answer yet")
+                await asyncio.sleep(1)
+        await self.look()
+
     async def watch(self) -> None:
         while True:
             try:
                 await self.look()
-            except (
-                OSError,
-                TimeoutError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                BaseORMException,
-            ):
+            except (*DOWN, asyncpg.PostgresError, BaseORMException):
                 log.warning("the database does not answer; the catalogue stays as it was")
             await asyncio.sleep(PERIOD_SECONDS)

@@ -1,6 +1,5 @@
 """Structured logs with an allow-list: what is not named here is not written, whoever logs it."""
 
-import json
 import logging
 import sys
 import traceback
@@ -8,6 +7,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import TracebackType
 
+import msgspec
+
+_encoder = msgspec.json.Encoder()
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 FIELDS = (
@@ -33,12 +35,14 @@ class AllowListed(logging.Formatter):
                 line[name] = value
         if record.exc_info and record.exc_info[1]:
             line["error"] = describe(record.exc_info[1], record.exc_info[2])
-        return json.dumps(line, ensure_ascii=False)
+        return _encoder.encode(line).decode()
 
 
 def _template(record: logging.LogRecord) -> str:
-    """A foreign line is shown as it stands in the library's source, if it takes arguments at all."""
-    return record.msg if record.args and isinstance(record.msg, str) else type(record.msg).__name__
+    """A foreign line as it stands in the library's source; one without arguments may hold anything."""
+    if record.args and isinstance(record.msg, str):
+        return record.msg
+    return f"{record.module}:{record.lineno}"
 
 
 def describe(error: BaseException, trace: TracebackType | None) -> str:

@@ -9,19 +9,42 @@ from typing import Any
 import asyncpg
 from tortoise import connections
 
-ACQUIRE_SECONDS = 1.0
+from server.kit.lanes import Lanes
+
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
+_lanes: Lanes | None = None
+
+
+def open_lanes(lanes: Lanes) -> None:
+    """Once, when the process connects."""
+    global _lanes
+    _lanes = lanes
+
+
+async def close_lanes() -> None:
+    global _lanes
+    if _lanes:
+        await _lanes.close()
+    _lanes = None
+
+
 async def fetch(statement: str, *values: Any) -> list[asyncpg.Record]:
-    """asyncpg's own errors come through, so that a caller can name the constraint."""
+    """In the caller's transaction if there is one. asyncpg's own errors come through, so that a
+    caller can name the constraint."""
     client: Any = connections.get("default")
-    if hasattr(client, "_finalized") or client._pool is None:
-        # Inside a transaction, or before the first connection of this process.
+    if hasattr(client, "_finalized"):
         async with client.acquire_connection() as connection:
             return await connection.fetch(statement, *values)
-    async with client._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-        return await connection.fetch(statement, *values)
+    return await fetch_alone(statement, *values)
+
+
+async def fetch_alone(statement: str, *values: Any) -> list[asyncpg.Record]:
+    """Outside any transaction."""
+    if _lanes is None:
+        raise RuntimeError("the process is not connected to the database")
+    return await _lanes.fetch(statement, values)
 
 
 async def fetch_one(statement: str, *values: Any) -> asyncpg.Record | None:

@@ -15,7 +15,7 @@ from server.kit.errors import Fault, Invalid, Refusal, TooLarge
 
 BODY_LIMIT = 64 * 1024
 BATCH_LIMIT = 2 * 1024 * 1024
-DEADLINE_SECONDS = 2.8
+DEADLINE_SECONDS = 2.5
 JSON = "application/json"
 _encoder = msgspec.json.Encoder()
 

@@ -13,7 +13,9 @@ from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Fault, Missing, Refusal
 from server.kit.forms import Form
+from server.kit.lanes import Gathered
 from server.kit.privacy import vault
+from server.receipts.codes import UnknownCode, number_of
 from server.receipts.models import Receipt
 from server.receipts.rules import (
     BadReceipt,
@@ -220,6 +222,17 @@ def _faults(known: Catalogue, agency_code: str, form: ReceiptForm, now: datetime
     if fault := time_fault(form.handled_at, now):
         faults.append(fault)
     return faults
+
+
+_by_number = Gathered("SELECT * FROM receipts WHERE id = ANY($1::bigint[])", sql.fetch_alone)
+
+
+async def by_code(code: str) -> Any:
+    """The receipt behind a code, whatever its state; UnknownCode if there is none."""
+    record = await _by_number.get(number_of(code))
+    if record is None:
+        raise UnknownCode
+    return record
 
 
 async def of_agency(agency_code: str, receipt_id: str) -> Receipt:

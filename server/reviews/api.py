@@ -13,6 +13,7 @@ from server.kit.errors import Fault, Invalid, Limited, Missing
 from server.kit.forms import Form
 from server.kit.privacy import vault
 from server.kit.web import ANYONE, Door, local
+from server.receipts import service as receipts
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
 from server.reviews import codes, rules, service
@@ -93,7 +94,7 @@ REASONS = (
 async def receipt_behind(request: Request, code: str) -> Record:
     """Only wrong codes are counted, so that a hall behind one address is never shut out."""
     try:
-        return await service.receipt_of(code)
+        return await receipts.by_code(code)
     except UnknownCode:
         await count_unknown(request, "unknown_code")
         raise
@@ -156,8 +157,9 @@ async def submit_review(request: Request, code: str, form: ReviewForm) -> Review
         await count_unknown(request, "unknown_code")
         raise
     order = None
-    if taken.order_number and taken.order_due_at:
-        order = OrderTaken(taken.order_number, taken.order_agency or "", local(taken.order_due_at))
+    if taken.order:
+        agency = catalogue().agency_name(taken.order.agency_code)
+        order = OrderTaken(taken.order.number, agency, local(taken.order.due_at))
     return ReviewTaken(taken.query_code, taken.level, local(taken.undo_until), order)
 
 

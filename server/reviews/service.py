@@ -4,7 +4,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
@@ -13,17 +13,17 @@ from tortoise.transactions import in_transaction
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
 from server.kit.clock import clock
-from server.kit.errors import Missing, Refusal
+from server.kit.errors import Refusal
 from server.kit.idempotency import IdempotencyConflict
 from server.kit.privacy import vault
 from server.kit.redaction import redact
 from server.receipts import service as receipts
-from server.receipts.codes import UnknownCode, number_of
+from server.receipts.codes import number_of
 from server.receipts.rules import Channel, ReviewClosed, is_open
 from server.reviews import codes, rules
 from server.reviews.models import Review
 from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
-from server.reviews.snapshot import Verdict, known_to_us, sealed_contact, snapshot_of
+from server.reviews.snapshot import Given, Verdict, known_to_us, sealed_contact, snapshot_of
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 
@@ -45,17 +45,7 @@ class Submitted:
     query_code: str
     level: int
     undo_until: datetime
-    order_number: str | None
-    order_agency: str | None
-    order_due_at: datetime | None
-
-
-async def receipt_of(code: str) -> asyncpg.Record:
-    """The receipt behind a code, whatever its state; UnknownCode if there is none."""
-    record = await sql.fetch_one("SELECT * FROM receipts WHERE id = $1", number_of(code))
-    if record is None:
-        raise UnknownCode
-    return record
+    order: orders.Opening | None
 
 
 async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "closed"]:
@@ -96,26 +86,17 @@ async def submit(
     One statement: it redeems the receipt, stores the review and opens the order. Whoever comes
     second is refused by the constraint.
     """
-    receipt = await receipt_of(code)
-    verdict = checked(verdict, receipt)
-    now = clock.now()
-    policy = catalogue().policy(receipt["region_code"])
-    review_id = _new_id()
-    undo_until = now + timedelta(minutes=policy.undo_minutes)
+    receipt = await receipts.by_code(code)
+    given = _given(receipt, checked(verdict, receipt), channel or _channel(receipt))
     opening = None
     if rules.is_bad(verdict.level):
-        snapshot = snapshot_of(receipt, verdict, review_id, now, undo_until)
-        opening = orders.open_order(snapshot, policy, after="reviewed")
-    query_code = codes.query_code(review_id)
-    review = sql.Part(_REVIEW, {
-        "review": review_id, "level": verdict.level, "tags": verdict.tags, "comment": verdict.comment,
-        "state": ReviewState.STANDING, "channel": channel or _channel(receipt),
-        "real_name": verdict.real_name, "contact": sealed_contact(verdict), "at": now,
-        "undo_until": undo_until, "order_number": opening.number if opening else None,
-        "query_key": codes.query_key(query_code), "request_key": attempt.key if attempt else None,
-        "request_digest": attempt.digest if attempt else None,
-    })  # fmt: skip
-    parts = [receipts.redeem(receipt["id"], now), review, *(opening.parts if opening else ())]
+        opening = orders.open_order(snapshot_of(given), given.policy, after="reviewed")
+    query_code = codes.query_code(given.id)
+    parts = [
+        receipts.redeem(receipt["id"], given.at),
+        _stored(given, query_code, opening, attempt),
+        *(opening.parts if opening else ()),
+    ]
     try:
         stored = await sql.together(parts, "SELECT id FROM reviewed")
     except asyncpg.UniqueViolationError as error:
@@ -124,12 +105,37 @@ async def submit(
         return await _again(receipt["id"], attempt)
     if not stored:
         return await _again(receipt["id"], attempt, otherwise=ReviewClosed())
-    metrics.reviews.labels(str(verdict.level), channel or _channel(receipt)).inc()
-    return Submitted(
-        query_code, verdict.level, undo_until, opening.number if opening else None,
-        catalogue().agency_name(snapshot.agency_code) if opening else None,
-        opening.due_at if opening else None,
-    )  # fmt: skip
+    metrics.reviews.labels(str(verdict.level), given.channel).inc()
+    return Submitted(query_code, verdict.level, given.undo_until, opening)
+
+
+def _given(receipt: Any, verdict: Verdict, channel: ReviewChannel) -> Given:
+    now = clock.now()
+    policy = catalogue().policy(receipt["region_code"])
+    return Given(
+        id=_new_id(),
+        receipt=receipt,
+        verdict=verdict,
+        contact=sealed_contact(verdict),
+        channel=channel,
+        policy=policy,
+        at=now,
+        undo_until=now + timedelta(minutes=policy.undo_minutes),
+    )
+
+
+def _stored(
+    given: Given, query_code: str, opening: orders.Opening | None, attempt: Attempt | None
+) -> sql.Part:
+    verdict = given.verdict
+    return sql.Part(_REVIEW, {
+        "review": given.id, "level": verdict.level, "tags": verdict.tags, "comment": verdict.comment,
+        "state": ReviewState.STANDING, "channel": given.channel, "real_name": verdict.real_name,
+        "contact": given.contact, "at": given.at, "undo_until": given.undo_until,
+        "order_number": opening.number if opening else None,
+        "query_key": codes.query_key(query_code), "request_key": attempt.key if attempt else None,
+        "request_digest": attempt.digest if attempt else None,
+    })  # fmt: skip
 
 
 async def _again(
@@ -148,13 +154,10 @@ async def _again(
 
 
 async def _submitted(review: Review) -> Submitted:
-    order = await WorkOrder.get_or_none(number=review.order_number) if review.order_number else None
-    return Submitted(
-        codes.code_of_key(review.id, review.query_key), review.level, review.undo_until,
-        order.number if order else None,
-        catalogue().agency_name(order.agency_code) if order else None,
-        order.due_at if order else None,
-    )  # fmt: skip
+    order = await WorkOrder.get_or_none(number=review.order_number or "")
+    opening = orders.Opening.of(order) if order else None
+    code = codes.code_of_key(review.id, review.query_key)
+    return Submitted(code, review.level, review.undo_until, opening)
 
 
 def checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
@@ -214,6 +217,9 @@ async def undo(review: Review) -> None:
         await standing.save(update_fields=["state", "undone_at"])
         if standing.order_number:
             await orders.withdraw(standing.order_number, now)
+        # The locks may have taken their time: what the agency already sees is not taken back.
+        if clock.now() >= standing.undo_until:
+            raise rules.UndoClosed
 
 
 async def undo_of_code(code: str, query_code: str) -> None:
@@ -238,7 +244,7 @@ async def supplement(review: Review, comment: str) -> None:
         standing.supplement, standing.supplemented_at = words, now
         await standing.save(update_fields=["supplement", "supplemented_at"])
         if standing.order_number:
-            await orders.add_words(standing.order_number, await _redacted(review, words), now)
+            await orders.add_words(standing.order_number, await redacted(review, words), now)
 
 
 async def judge(review: Review, *, satisfied: bool, comment: str) -> WorkOrder:
@@ -247,14 +253,15 @@ async def judge(review: Review, *, satisfied: bool, comment: str) -> WorkOrder:
     if not review.order_number:
         raise rules.NothingToJudge
     return await orders.judge(
-        review.order_number, satisfied=satisfied, words=await _redacted(review, words)
+        review.order_number, satisfied=satisfied, words=await redacted(review, words)
     )
 
 
-async def _redacted(review: Review, words: str) -> str:
-    receipt = await sql.fetch_one(
+async def redacted(review: Review, words: str) -> str:
+    """The citizen's words as the agency may see them."""
+    if not words:
+        return ""
+    (receipt,) = await sql.fetch(
         "SELECT applicant, case_number FROM receipts WHERE id = $1", review.receipt_id
     )
-    if receipt is None:
-        raise Missing
-    return redact(words, known=known_to_us(receipt)) if words else ""
+    return redact(words, known=known_to_us(receipt, review.contact))

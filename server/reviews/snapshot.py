@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
 from server.kit.clock import BEIJING
 from server.kit.privacy import BrokenSeal, vault
 from server.kit.redaction import redact
+from server.reviews.rules import ReviewChannel
 from server.workorders import rules as orders_rules
 from server.workorders import service as orders
 
@@ -28,10 +30,24 @@ class Verdict:
     contact_phone: str | None = None
 
 
-def snapshot_of(
-    receipt: Any, verdict: Verdict, review_id: UUID, now: datetime, undo_until: datetime
-) -> orders.Snapshot:
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A verdict that passed every rule, at the moment it was given."""
+
+    id: UUID
+    receipt: Any
+    verdict: Verdict
+    contact: bytes | None
+    """Sealed."""
+    channel: ReviewChannel
+    policy: Policy
+    at: datetime
+    undo_until: datetime
+
+
+def snapshot_of(given: Given) -> orders.Snapshot:
     """What the agency may see: matter, place, day, level, reasons, redacted words."""
+    receipt, verdict = given.receipt, given.verdict
     known = catalogue()
     matter = known.matters.get(receipt["matter_code"])
     window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
@@ -43,26 +59,30 @@ def snapshot_of(
         issuer=receipt["agency_code"],
     )
     return orders.Snapshot(
-        origin=ORIGIN, origin_key=review_id, region_code=receipt["region_code"], agency_code=lead,
+        origin=ORIGIN, origin_key=given.id, region_code=receipt["region_code"], agency_code=lead,
         co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
         matter=matter.name if matter else "", hall=hall.name if hall else "",
         window=window.name if window else "", level=verdict.level, tags=verdict.tags,
-        words=redact(verdict.comment, known=known_to_us(receipt, verdict)) if verdict.comment else "",
-        real_name=verdict.real_name, opened_on=now.astimezone(BEIJING).date(),
-        visible_from=undo_until,
+        words=redact(verdict.comment, known=known_to_us(receipt, given.contact)) if verdict.comment else "",
+        real_name=verdict.real_name, opened_on=given.at.astimezone(BEIJING).date(),
+        visible_from=given.undo_until,
     )  # fmt: skip
 
 
-def known_to_us(receipt: Any, verdict: Verdict | None = None) -> tuple[str, ...]:
+def known_to_us(receipt: Any, contact: bytes | None) -> tuple[str, ...]:
     """Names and numbers of the rater that his own words might repeat."""
-    person = {}
-    if receipt["applicant"]:
-        try:
-            person = json.loads(vault().unseal(receipt["applicant"], "applicant"))
-        except BrokenSeal:
-            person = {}  # sealed under a key that was withdrawn: nothing to compare with
-    given = (verdict.contact_name, verdict.contact_phone or "") if verdict else ()
-    return (person.get("name") or "", person.get("phone") or "", receipt["case_number"], *given)
+    persons = [_opened(receipt["applicant"], "applicant"), _opened(contact, "contact")]
+    said = (person.get(key) or "" for person in persons for key in ("name", "phone"))
+    return (receipt["case_number"], *said)
+
+
+def _opened(sealed: bytes | None, purpose: str) -> dict[str, Any]:
+    if not sealed:
+        return {}
+    try:
+        return json.loads(vault().unseal(sealed, purpose))
+    except BrokenSeal:
+        return {}  # sealed under a key that was withdrawn: nothing to compare with
 
 
 def sealed_contact(verdict: Verdict) -> bytes | None:

@@ -108,8 +108,8 @@ async def _row(review: Review) -> dict[str, Any]:
     return {
         "level": LEVEL_NAMES[review.level],
         "tags": [catalogue().tag_text(code) for code in review.tags],
-        "words": await reviews._redacted(review, review.comment),
-        "supplement": await reviews._redacted(review, review.supplement or ""),
+        "words": await reviews.redacted(review, review.comment),
+        "supplement": await reviews.redacted(review, review.supplement or ""),
         "channel": dict(CHANNEL_NAMES).get(review.channel, review.channel),  # type: ignore[call-overload]
         "state": dict(STATE_NAMES).get(review.state, review.state),  # type: ignore[call-overload]
         "day": local(review.at).date(),

@@ -25,7 +25,6 @@ from server.receipts.codes import code_of, number_of
 from server.receipts.rules import Channel, Stage
 from server.receipts.service import ApplicantForm, ReceiptForm
 from server.reviews.api import receipt_shown
-from server.reviews.service import receipt_of
 from server.settings import Settings
 from server.web.page import page, see_other
 from server.web.typed import fields, only
@@ -105,7 +104,7 @@ async def handle_and_print(request: Request) -> HTTPResponse:
 
 @blueprint.get("/demo/slip/<code>", name="slip")
 async def slip(request: Request, code: str) -> HTTPResponse:
-    receipt = await receipt_of(code)
+    receipt = await receipts.by_code(code)
     return page(
         request, "demo/slip.html", code=code, receipt=receipt_shown(receipt),
         case_number=receipt["case_number"], open_until=local(receipt["open_until"]),

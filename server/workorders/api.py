@@ -157,7 +157,7 @@ async def inbox(
     who: Member, *, state: str | None = None, overdue: bool | None = None, search: str = "",
     cursor: str = "", limit: int = 50,
 ) -> tuple[list[WorkOrder], str | None]:  # fmt: skip
-    """Open orders by their next due time, so overdue first; then the closed ones, newest first."""
+    """Open orders by their next due time, so overdue first; then the closed ones."""
     where, values = service.visible_to(who, clock.now())
     conditions = [where]
 
@@ -203,8 +203,9 @@ def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         at, _, number = text.partition(" ")
-        due = datetime.fromisoformat(at) if at else datetime.max.replace(tzinfo=BEIJING)
-        if due.tzinfo is None or "\0" in number:
+        # asyncpg writes datetime.max, and no other, as 'infinity'.
+        due = datetime.fromisoformat(at) if at else datetime.max  # noqa: DTZ901
+        if (at and due.tzinfo is None) or "\0" in number:
             raise ValueError
         return due, number
     except (ValueError, binascii.Error):

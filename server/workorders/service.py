@@ -30,6 +30,7 @@ from server.workorders.rules import (
 )
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SHIFTS = range(45, -1, -5)
 CITIZEN = "citizen"
 
 
@@ -66,13 +67,19 @@ class Opening:
     """An order that will exist with the statement that it is part of."""
 
     number: str
+    agency_code: str
     due_at: datetime
-    parts: tuple[sql.Part, ...]
+    parts: tuple[sql.Part, ...] = ()
+
+    @classmethod
+    def of(cls, order: WorkOrder) -> "Opening":
+        return cls(order.number, order.agency_code, order.due_at)
 
 
 def new_number(opened_on: date) -> str:
     """Year and ten random characters: it says neither how many orders there are nor when it came."""
-    return f"{opened_on.year}{''.join(secrets.choice(CROCKFORD) for _ in range(10))}"
+    random = secrets.randbits(50)
+    return f"{opened_on.year}{''.join(CROCKFORD[random >> shift & 31] for shift in _SHIFTS)}"
 
 
 def _working(start: datetime, days: int) -> Due:
@@ -115,9 +122,8 @@ def open_order(snapshot: Snapshot, policy: Policy, *, after: str) -> Opening:
         "visible_from": snapshot.visible_from, "contact_due_at": contact.at, "due_at": answer.at,
         "provisional": contact.provisional or answer.provisional,
     }  # fmt: skip
-    return Opening(
-        number, answer.at, (sql.Part(_ORDER % after, values), sql.Part(_FIRST_STEP, values))
-    )
+    parts = (sql.Part(_ORDER % after, values), sql.Part(_FIRST_STEP, values))
+    return Opening(number, snapshot.agency_code, answer.at, parts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,13 +243,17 @@ async def find(member: Member, number: str) -> WorkOrder:
 
 
 def visible_to(member: Member, now: datetime) -> tuple[str, list[Any]]:
-    """The one tenant filter between agencies: a condition on work_orders and its values."""
+    """The one tenant filter between agencies: a condition on work_orders and its values.
+
+    A withdrawn order was never visible, and never will be.
+    """
+    shown = "visible_from <= $1 AND state <> 'withdrawn'"
     if member.agency_code and member.role in ("handler", "agency_lead"):
         mine = "(agency_code = $2 OR co_agency_codes @> ARRAY[$2::text])"
-        return f"visible_from <= $1 AND {mine}", [now, member.agency_code]
+        return f"{shown} AND {mine}", [now, member.agency_code]
     if member.role == "supervisor":
         regions = sorted(catalogue().within(member.region_code))
-        return "visible_from <= $1 AND region_code = ANY($2::text[])", [now, regions]
+        return f"{shown} AND region_code = ANY($2::text[])", [now, regions]
     return "visible_from <= $1 AND FALSE AND $2::text IS NULL", [now, None]
 
 

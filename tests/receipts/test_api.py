@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Window systems and online platforms hand over receipts."""
 
 import json
