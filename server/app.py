@@ -26,15 +26,17 @@ from server.workorders.api import door as orders_door
 
 logger = logging.getLogger(__name__)
 DOORS = (people_door, receipts_door, reviews_door, track_door, orders_door, audit_door)
-_HEADERS = {
+_ALWAYS = {"X-Content-Type-Options": "nosniff"}
+_PAGES = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_NEVER_SHOWN = frozenset({"application/json", "application/problem+json", "text/event-stream"})
+"""Content that no browser renders: the headers of a page cost more than the answer."""
 _ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -91,7 +93,7 @@ def _set_up_refusals(app: Any) -> None:
 
 
 def _set_up_watching(app: Any, *, secure: bool) -> None:
-    headers = _HEADERS | (_ONLY_HTTPS if secure else {})
+    always = _ALWAYS | (_ONLY_HTTPS if secure else {})
 
     async def begin(request: Request) -> None:
         request.ctx.started = time.perf_counter()
@@ -99,7 +101,9 @@ def _set_up_watching(app: Any, *, secure: bool) -> None:
         log.request_id.set(request.ctx.id)
 
     async def end(request: Request, response: HTTPResponse) -> None:
-        response.headers.update(headers)
+        response.headers.update(always)
+        if response.content_type not in _NEVER_SHOWN:
+            response.headers.update(_PAGES)
         response.headers["X-Request-ID"] = request_id(request)
         if "cache-control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from sms.plain import Clause, Plain
 from sms.words import COURTESY, NUMBER
 
-_LEAD = r"(?:我?(?:选择?的?|回复?|答案?|原因|理由|因为|主要|是|应该是)(?:是|为|:)?[\s:,，]*)?"
-_BETWEEN = r"[\s,、/;.和与跟及同以并&+|()\[\]【】·。-]*"
+_LEAD = r"(?:我?(?:选择?的?|选项|回复?|答案?|原因|理由|因为|主要|是|应该是)(?:是|为|:)?[\s:,，]*)?"
+_BETWEEN = r"(?:还有|以及|另外|加上|[\s,、/;.和与跟及同以并&+|()\[\]【】·。-])*"
 _RUN = r"[a-h]{1,8}(?![a-z0-9])"
-_LETTERS = re.compile(rf"[\s\"'“‘「【(\[《]*{_LEAD}[\s(\[【]*(?P<letters>{_RUN}(?:{_BETWEEN}{_RUN})*)")
+_LETTERS = re.compile(
+    rf"[\s\"'“‘「【(\[《]*{_LEAD}[\s(\[【]*(?P<letters>{_RUN}(?:{_BETWEEN}{_RUN})*)"
+)
 _ONE_RUN = re.compile(_RUN)
 # Words made of these letters; AC stays two letters, since people answer AC far more often than 空调.
-_ENGLISH = frozenset("bad bed dad fee feed egg cab cafe face head dead add age edge aed ad be he ah ha".split())
+_ENGLISH = frozenset(
+    "cad bad bed dad fee feed egg cab cafe face head dead add age edge aed ad be he ah ha".split()
+)
 # A区, B超, C1, D栋, A证, E口 name a thing; A或B, 除A, A不算 choose nothing certain.
 _NAMES_A_THING = re.compile(
     r"\s*(?:[区座栋幢楼超类型口级股厅馆号窗柜门班照本证线站轮段档字组队室梯盘版]|或|还是|除|以外|之外|不[是对算选]|都?没|[?]|是?什么|是?啥|的意思|吗)"
@@ -39,14 +43,17 @@ def chosen(reply: Plain) -> Chosen | None:
     end = match.start("letters")
     for run in _ONE_RUN.finditer(reply.text, *match.span("letters")):
         letters = run.group()
-        if letters in _ENGLISH or len(set(letters)) < len(letters):
+        if letters in _ENGLISH or 1 < len(set(letters)) < len(letters):
             break
-        found += [letter.upper() for letter in letters if letter.upper() not in found]
+        found += [letter.upper() for letter in dict.fromkeys(letters)]
         end = run.end()
     if not found or _NAMES_A_THING.match(reply.text, end):
         return None
     rest = reply.original(end, len(reply.text))
-    return Chosen(tuple(found), "" if _MARKS.fullmatch(rest) else rest.lstrip(")）]】》」\"'”’ "))
+    return Chosen(
+        tuple(dict.fromkeys(found)),
+        "" if _MARKS.fullmatch(rest) else rest.lstrip(")）]】》」\"'”’ "),
+    )
 
 
 def explains(text: str, clauses: list[Clause]) -> bool:

@@ -56,7 +56,7 @@ _QUOTES = "\"'`“”‘’＂＇"
 _PICTURES = "\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\ue000-\uf8ff\U0001f000-\U0001faff"
 _CLAUSE = re.compile(rf"[{_PICTURES}]+|(?:(?![{_BREAKS}{_PICTURES}]|~(?!\d)).)+", re.DOTALL)
 _OUTSIDE = re.compile(rf"[{_BREAKS}{_QUOTES}]")
-_MEANS_NOTHING = re.compile(rf"[\W_{_QUOTES}]*")
+_MEANS_NOTHING = re.compile(rf"[-_=~^*…—/\\{_QUOTES}]*")
 _PICTURE = re.compile(rf"[{_PICTURES}]")
 
 

@@ -86,6 +86,7 @@ def _read_reason(reply: Plain, clauses: list[Clause]) -> Reading:
 def _corrects(clauses: list[Clause], level: int) -> bool:
     """A bare level corrects. With words, 2 排队太久 repeats the level and tells the reason, and
     3 窗口人员不熟 may mean the third reason: only a name or a digit that the words confirm corrects."""
+    clauses = [_corrected(clauses, n) for n in range(len(clauses))]
     said = [one for clause in clauses if (one := _level_said(clause))]
     if any(one.form == "second" for one in said):
         return False
@@ -119,11 +120,15 @@ def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, st
     """The level that was given and what was said besides, or None."""
     if whole := _spaced_out(reply):
         return whole, ""
-    said = [None if _is_measured(clauses, n) else speak(c) for n, c in enumerate(clauses)]
+    said = [
+        None if _is_measured(clauses, n) else speak(_corrected(clauses, n))
+        for n in range(len(clauses))
+    ]
     place = next((n for n, one in enumerate(said) if one), None)
     if place is None or not (answer := said[place]):
         return None
-    head = [c for c in clauses[:place] if not _leads(c)]
+    words_before = [c for c in clauses[:place] if not _leads(c)]
+    head = [c for c in words_before if not words.NICE.fullmatch(c.text)]
     if head and not _may_end(answer, clauses[place], head):
         return None
     after = clauses[place + 1 :]
@@ -132,12 +137,12 @@ def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, st
     tail = _tail(clauses[place], answer)
     while after and _adds_nothing(answer, after[0], speak):
         after = after[1:]
-    rest = ([tail] if tail else []) + after
+    rest = [c for c in ([tail] if tail else []) + after if not words.THANKS.fullmatch(c.text)]
     asked = ["?"] if "?" in reply.text else []  # a mark is no clause, but it counts: 满意？
-    if doubtful(answer.level, _text(head), ",".join(asked + [c.text for c in rest])):
+    if doubtful(answer.level, _text(words_before), ",".join(asked + [c.text for c in rest])):
         return None
     kept = [c for c in clauses[:place] if not words.LEADING.fullmatch(c.text)]
-    return answer.level, _joined(reply, kept, rest)
+    return answer.level, _joined(reply, kept, ([tail] if tail else []) + after)
 
 
 def _text(clauses: list[Clause]) -> str:
@@ -161,13 +166,25 @@ def _alone(answer: _Said, clause: Clause, after: list[Clause], said: list[_Said 
     for other, one in zip(after, said, strict=True):
         if one and not _repeats(answer, one):
             return False
-        if not one and words.NUMBER.fullmatch(other.text) and not other.text.isalpha():
+        if not one and (words.NUMBER.fullmatch(other.text) or not words.WORD.search(other.text)):
             return False
+    if after and _counts_on(answer, after[0]):
+        return False
     strangers = [c for c in after if not _is_courtesy(c)]
     if answer.form == "numeral" and strangers and not any(said):
         return False  # 一、 begins a list
     listed = answer.level == 1 and answer.form == "digit" and strangers and not said[0]
     return not (listed and strangers[0].before.strip(" ") in {".", "、", ")", ":"})
+
+
+def _counts_on(answer: _Said, after: Clause) -> bool:
+    """5、6个人 and 1，2号窗口 are numbers in a row."""
+    if answer.form not in ("digit", "numeral"):
+        return False
+    mark = after.before.strip(" ")
+    return (mark == "、" and after.text[0].isdigit()) or (
+        mark == "," and bool(words.COUNT.match(after.text))
+    )
 
 
 def _may_end(answer: _Said, clause: Clause, head: list[Clause]) -> bool:
@@ -215,10 +232,20 @@ def _is_measured(clauses: list[Clause], place: int) -> bool:
     return after.spaced and bool(words.MEASURE.match(after.text))
 
 
+def _corrected(clauses: list[Clause], place: int) -> Clause:
+    """按错了，应该是5: only after such words is 应该是 no doubt."""
+    clause = clauses[place]
+    if not (place and words.LEADING.fullmatch(clauses[place - 1].text)):
+        return clause
+    return replace(
+        clause, text=clause.text.removeprefix("应该").removeprefix("我要"), end=clause.end
+    )
+
+
 def _spaced_out(reply: Plain) -> int | None:
     """非 常 满 意. But 不 满意 may be 不，满意."""
     text = reply.text.strip()
-    if " " not in text or text.startswith("不 "):
+    if " " not in text or text.startswith("不 满意"):
         return None
     return words.NAMES.get(text.replace(" ", ""))
 
@@ -238,12 +265,17 @@ def _agreed(found: dict[str, str | None], end: int) -> _Said | None:
     name = found["name"] or found["agree"] or found.get("second")
     levels = {_number(d) for d in (digit, found.get("after"), found.get("after2")) if d}
     levels |= {_named(name)} if name else set()
-    if len(levels) != 1 or (found.get("praise") and max(levels) < 4):
+    if len(levels) != 1 or _other_side(found, max(levels)):
         return None
     if name:
         return _Said(levels.pop(), "second" if name in words.SECOND else "name", end)
     numeral = digit in words.NUMERALS and not unit
     return _Said(levels.pop(), "numeral" if numeral else "score" if unit else "digit", end)
+
+
+def _other_side(found: dict[str, str | None], level: int) -> bool:
+    """1星好评, 5分差评."""
+    return bool((found.get("praise") and level < 4) or (found.get("blame") and level > 2))
 
 
 def _number(digit: str) -> int:

@@ -36,6 +36,14 @@ class WrongMethod(Refusal):
     title = "这个地址不接受这种请求"
 
 
+class Unusual(BadRequest):
+    """An answer of the HTTP server itself that has no words of ours."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status  # type: ignore[misc]
+
+
 class Unstorable(Invalid):
     code = "unstorable"
     title = "内容中有无法保存的字符或数值"
@@ -52,7 +60,8 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, SanicException):
-        return _BY_STATUS.get(error.status_code, Broken)()
+        known = _BY_STATUS.get(error.status_code)
+        return known() if known else Unusual(error.status_code)
     cause = error.__cause__ if isinstance(error, BaseORMException) else error
     if isinstance(error, DOWN) or isinstance(cause, DOWN):
         return Unavailable()

@@ -22,13 +22,38 @@ class _DoubleKey(ValueError):
     pass
 
 
-def _no_double_keys(pairs: list[tuple[str, Any]]) -> bool:
+class _Envelope(list[Any]):
+    """The fields of the object that was read last, which is the outermost."""
+
+    def remember(self, pairs: list[tuple[str, Any]]) -> bool:
+        self[:] = pairs
+        return True
+
+
+def _refuse_double_keys(pairs: list[tuple[str, Any]]) -> bool:
     if len(pairs) > 1 and len({key for key, _ in pairs}) != len(pairs):
         raise _DoubleKey
     return True
 
 
-_SCANNER = json.JSONDecoder(object_pairs_hook=_no_double_keys)
+_SCANNER = json.JSONDecoder(object_pairs_hook=_refuse_double_keys)
+_KEY = re.compile(rb'"([^"]*)"\s*:')
+
+
+def _check_keys(body: bytes, *, only_envelope: bool) -> None:
+    """Readers of JSON keep either of two equal keys; which one must not decide anything."""
+    text = body.decode()
+    if b"\\" not in body:
+        # Without escapes this finds every key, and none inside a text.
+        keys = _KEY.findall(body)
+        if len(keys) == len(set(keys)):
+            return
+    if only_envelope:
+        envelope = _Envelope()
+        json.JSONDecoder(object_pairs_hook=envelope.remember).decode(text)
+        _refuse_double_keys(envelope)
+    else:
+        _SCANNER.decode(text)
 
 
 class Form(msgspec.Struct, kw_only=True):
@@ -54,9 +79,9 @@ def decode(reader: msgspec.json.Decoder[T], body: bytes, content_type: str) -> T
         raise NotJson
     try:
         value = reader.decode(body)
-        # Rows that are kept raw are scanned when they are read: one bad row spoils no other.
-        if reader.type not in _RAW_ROWS:
-            _SCANNER.decode(body.decode())
+        # Rows that are kept raw are looked at when they are read: one bad row spoils no other.
+        raw_rows = reader.type in _RAW_ROWS
+        _check_keys(body, only_envelope=raw_rows)
     except msgspec.ValidationError as error:
         raise BadBody(errors=[_fault(str(error))]) from None
     except (
@@ -72,7 +97,7 @@ def decode(reader: msgspec.json.Decoder[T], body: bytes, content_type: str) -> T
             else "正文不是合法的 JSON（UTF-8）"
         )
         raise BadBody(detail, errors=[Fault("", "malformed", detail)]) from None
-    if b"\\u0000" in body:
+    if b"\\u0000" in body and not raw_rows:
         refuse_nul(msgspec.to_builtins(value))
     return value
 

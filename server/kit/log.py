@@ -25,8 +25,7 @@ class AllowListed(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            # The template without its arguments: a library's arguments hold addresses and values.
-            "event": str(record.msg)[:200] if record.name.startswith("server") else _template(record),
+            "event": _event(record),
         }  # fmt: skip
         if request := request_id.get():
             line["request_id"] = request
@@ -38,11 +37,14 @@ class AllowListed(logging.Formatter):
         return _encoder.encode(line).decode()
 
 
-def _template(record: logging.LogRecord) -> str:
-    """A foreign line as it stands in the library's source; one without arguments may hold anything."""
-    if record.args and isinstance(record.msg, str):
-        return record.msg
-    return f"{record.module}:{record.lineno}"
+def _event(record: logging.LogRecord) -> str:
+    """Our own sentence, or a library's as it stands in its source: its arguments may hold addresses
+    and values, and a line without arguments may hold anything."""
+    if not isinstance(record.msg, str):
+        return type(record.msg).__name__
+    if record.name.startswith("server"):
+        return record.msg[:200]
+    return record.msg if record.args else f"{record.module}:{record.lineno}"
 
 
 def describe(error: BaseException, trace: TracebackType | None) -> str:

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import os
+from collections.abc import Collection
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -34,8 +35,9 @@ class Vault:
         return self._newest
 
     @property
-    def key_ids(self) -> list[str]:
-        return list(self._keys)
+    def key_ids(self) -> Collection[str]:
+        """Newest first."""
+        return self._keys.keys()
 
     def subkey(self, key_id: str, label: str) -> bytes:
         """32 bytes for one use only, or KeyError for an unknown key id."""
@@ -62,17 +64,18 @@ class Vault:
         except (KeyError, UnicodeDecodeError, InvalidTag, ValueError) as error:
             raise BrokenSeal(type(error).__name__) from None
 
-    def fingerprint(self, text: str, purpose: str) -> str:
+    def fingerprint(self, text: str | bytes, purpose: str) -> str:
         """A keyed hash to search by, 128 bits in 22 characters; equal texts give equal ones."""
         return self._mac(self._newest, text, purpose)
 
-    def fingerprints(self, text: str, purpose: str) -> list[str]:
+    def fingerprints(self, text: str | bytes, purpose: str) -> list[str]:
         """Under every key, for looking up rows written before a rotation."""
         return [self._mac(name, text, purpose) for name in self._keys]
 
-    def _mac(self, key_id: str, text: str, purpose: str) -> str:
+    def _mac(self, key_id: str, text: str | bytes, purpose: str) -> str:
         key = self.subkey(key_id, "find:" + purpose)
-        digest = hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256")
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        digest = hmac.digest(key, data, "sha256")
         return base64.urlsafe_b64encode(digest[:16])[:22].decode()
 
 

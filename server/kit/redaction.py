@@ -6,31 +6,32 @@ MASK = "▇▇"
 
 _PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 """The first characters of number plates, GA 36."""
+_GAP = r"[\s·.\-—_/－\u200b-\u200f\u2060\ufeff]{0,2}"
+"""What people put between digits, also to get past a filter like this one."""
 # Order matters: the longer kinds first, so that an identity number is not masked as a phone number.
 _KINDS = (
     re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{2,63})+", re.ASCII),
     re.compile(r"(?<![\dA-Za-z])\d{17}[\dXx](?![\dA-Za-z])"),  # 居民身份证 GB 11643
     re.compile(r"(?<![\dA-Za-z])[0-9A-HJ-NP-RTUWXY]{2}\d{6}[0-9A-HJ-NP-RTUWXY]{10}(?![\dA-Za-z])"),
     re.compile(r"(?<!\d)(?:\d[ -]?){15,18}\d(?!\d)"),  # bank cards, also in groups
-    re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9](?:[ -]?\d){9}(?!\d)"),
-    re.compile(r"(?<!\d)0\d{2,3}[ -]?\d{7,8}(?!\d)"),
-    re.compile(
-        r"(?:微信|QQ|qq|wx|WX|vx|VX)(?:号码?)?[ ：:]{0,2}(?:是|为)?[ ]?[A-Za-z0-9_-]{5,20}"
-    ),
+    re.compile(rf"(?<!\d)(?:(?:\+|00)?86[)）]?{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}}(?!\d)"),
+    re.compile(r"(?<!\d)[(（]?0\d{2,3}[)）]?[ -]?\d{7,8}(?!\d)"),
+    re.compile(r"(?:微信|QQ|qq|wx|WX|vx|VX)(?:号码?)?[ ：:]{0,2}(?:是|为)?[ ]?[A-Za-z0-9_-]{5,20}"),
     re.compile(rf"[{_PLATES}][A-Z][ ·]?[A-HJ-NP-Z0-9]{{5,6}}(?![A-Za-z0-9])"),
-    re.compile(r"(?:办件|受理|回执|案件|流水)(?:编?号|号码)[ ：:]{0,2}(?:是|为)?[ ]?[0-9A-Za-z-]{6,64}"),
-)  # fmt: skip
+    re.compile(
+        r"(?:办件|受理|回执|案件|流水)(?:编?号|号码)[ ：:]{0,2}(?:是|为)?[ ]?[0-9A-Za-z-]{6,64}"
+    ),
+)
 _SUSPECT = re.compile(r"[\dA-Za-z@]")
 """Every kind has at least one of these; most words have none."""
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９－＠", "0123456789-@")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９－＠Ｘ", "0123456789-@X")
 
 
 def redact(words: str, *, known: tuple[str, ...] = ()) -> str:
-    """Masks numbers that lead to a person, and the `known` names, phones and case numbers of the rater."""
+    """Masks what leads to a person, and the `known` names and numbers of the rater himself."""
     shown = words.translate(_FULL_WIDTH)
-    for secret in sorted(filter(None, known), key=len, reverse=True):
-        if len(secret) >= 2:
-            shown = shown.replace(secret, MASK)
+    for secret in sorted((s for s in known if len(s) >= 2), key=len, reverse=True):
+        shown = re.sub(_GAP.join(map(re.escape, secret)), MASK, shown, flags=re.IGNORECASE)
     if not _SUSPECT.search(shown):
         return shown
     for kind in _KINDS:

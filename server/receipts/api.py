@@ -92,12 +92,13 @@ async def issue_receipt(
 
 
 def _described(base: str, issued: Issued) -> tuple[str, str, datetime, QrAddresses]:
-    code = code_of(issued.id)
+    address = f"{base}/e/{code_of(issued.id)}"
     drawings = QrAddresses(
-        f"{base}/e/{code}/qr.svg", f"{base}/e/{code}/qr.png",
-        f"{base}/api/v1/receipts/{issued.id}/escpos",
-    )  # fmt: skip
-    return str(issued.id), f"{base}/e/{code}", local(issued.open_until), drawings
+        f"{address}/qr.svg", f"{address}/qr.png", f"{base}/api/v1/receipts/{issued.id}/escpos"
+    )
+    # A new one's time is in UTC+8 already; one from the database is not.
+    until = issued.open_until if issued.new else local(issued.open_until)
+    return str(issued.id), address, until, drawings
 
 
 @door.post(

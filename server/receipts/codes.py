@@ -8,7 +8,6 @@ drawn again, says nothing about how many receipts there are, and a guess is righ
 import base64
 import binascii
 import hmac
-from collections.abc import Callable
 
 from server.kit.errors import Missing
 from server.kit.privacy import Vault, vault
@@ -31,10 +30,10 @@ class UnknownCode(Missing):
 def code_of(number: int) -> str:
     """The code of a receipt, under the newest key."""
     key_id = vault().newest
-    tag_of, pad_of = _keyed(vault(), key_id)
+    tag_key, pad_key = _keys(vault(), key_id)
     plain = number.to_bytes(_NUMBER)
-    tag = tag_of(plain)
-    return key_id + base64.urlsafe_b64encode(tag + _xor(plain, pad_of(tag))).decode()
+    tag = hmac.digest(tag_key, plain, "sha256")[:_TAG]
+    return key_id + base64.urlsafe_b64encode(tag + _padded(number, pad_key, tag)).decode()
 
 
 def number_of(code: str) -> int:
@@ -48,21 +47,19 @@ def number_of(code: str) -> int:
         body = _DUMMY
     if len(body) != _TAG + _NUMBER:
         body, well_formed = _DUMMY, False
-    tag_of, pad_of = _keyed(vault(), key_id)
+    tag_key, pad_key = _keys(vault(), key_id)
     tag = body[:_TAG]
-    plain = _xor(body[_TAG:], pad_of(tag))
-    if not (hmac.compare_digest(tag_of(plain), tag) and well_formed):
+    plain = _padded(int.from_bytes(body[_TAG:]), pad_key, tag)
+    if not (hmac.compare_digest(hmac.digest(tag_key, plain, "sha256")[:_TAG], tag) and well_formed):
         raise UnknownCode
     return int.from_bytes(plain)
 
 
-def _keyed(keys: Vault, key_id: str) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
-    tag_key, pad_key = keys.subkey(key_id, "code:tag"), keys.subkey(key_id, "code:pad")
-    return (
-        lambda plain: hmac.digest(tag_key, plain, "sha256")[:_TAG],
-        lambda tag: hmac.digest(pad_key, tag, "sha256")[:_NUMBER],
-    )
+def _keys(keys: Vault, key_id: str) -> tuple[bytes, bytes]:
+    return keys.subkey(key_id, "code:tag"), keys.subkey(key_id, "code:pad")
 
 
-def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+def _padded(number: int, pad_key: bytes, tag: bytes) -> bytes:
+    """Seals and opens alike."""
+    pad = int.from_bytes(hmac.digest(pad_key, tag, "sha256")[:_NUMBER])
+    return (number ^ pad).to_bytes(_NUMBER)

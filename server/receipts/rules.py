@@ -1,9 +1,7 @@
 """When a receipt may be reviewed, and what makes two pushes of it the same (pure)."""
 
-import json
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
 
 from server.kit.clock import BEIJING
 from server.kit.errors import Conflict, Fault, Gone, Invalid
@@ -72,10 +70,3 @@ def open_until(handled_at: datetime, review_days: int) -> datetime:
 
 def is_open(open_until: datetime, voided: bool, now: datetime) -> bool:
     return not voided and now <= open_until
-
-
-def canonical(content: dict[str, Any]) -> str:
-    """Equal for two pushes that say the same, however they are written."""
-    return json.dumps(
-        content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str
-    )

@@ -1,11 +1,11 @@
 """Issuing receipts: one statement for one or a thousand."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from server.catalogue.service import Catalogue, catalogue
@@ -23,12 +23,12 @@ from server.receipts.rules import (
     Kind,
     ReceiptConflict,
     Stage,
-    canonical,
     open_until,
     time_fault,
 )
 from sms.phone import normalise
 
+_json = msgspec.json.Encoder()
 Number = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^\S([^\x00-\x1f\x7f-\x9f]*\S)?\Z")
 ]
@@ -58,7 +58,7 @@ class UnknownReceipt(Missing):
     title = "没有找到这张回执"
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Issued:
     """A receipt that stands; `new` tells a first push from a repetition."""
 
@@ -67,16 +67,21 @@ class Issued:
     new: bool
 
 
-@dataclass(frozen=True)
-class _Row:
+@dataclass(slots=True)
+class Checked:
     """A form that passed every rule, as it will be stored."""
 
     form: ReceiptForm
-    region_code: str
     open_until: datetime
     applicant: bytes | None
+    """Sealed."""
     phone_key: str | None
-    content: str
+    content: bytes
+
+    @property
+    def service(self) -> tuple[str, int]:
+        """What makes it one receipt among the agency's."""
+        return self.form.case_number, self.form.service_number
 
     @property
     def digest(self) -> str:
@@ -84,23 +89,12 @@ class _Row:
 
 
 _ISSUE = """
-WITH pushed AS (
-  SELECT * FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[],
-                       $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bytea[],
-                       $14::text[], $15::text[])
-         WITH ORDINALITY AS p(case_number, service_number, matter_code, window_code, officer_number,
-                              stage, channel, handled_at, open_until, applicant, phone_key, digest, place)
-), issued AS (
-  INSERT INTO receipts (region_code, agency_code, case_number, service_number, matter_code, window_code,
-                        officer_number, stage, channel, handled_at, issued_at, open_until, applicant,
-                        phone_key, digest)
-  SELECT $1, $2, case_number, service_number, matter_code, window_code, officer_number, stage, channel,
-         handled_at, $3, open_until, applicant, phone_key, digest
-  FROM pushed ORDER BY place
-  ON CONFLICT (region_code, agency_code, case_number, service_number) DO NOTHING
-  RETURNING id, case_number, service_number, open_until, digest
-)
-SELECT * FROM issued
+INSERT INTO receipts (region_code, agency_code, issued_at, case_number, service_number, matter_code,
+  window_code, officer_number, stage, channel, handled_at, open_until, applicant, phone_key, digest)
+SELECT $1, $2, $3, * FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+  $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bytea[], $14::text[], $15::text[])
+ON CONFLICT (region_code, agency_code, case_number, service_number) DO NOTHING
+RETURNING id, case_number, service_number
 """
 _STANDING = """
 SELECT r.id, r.case_number, r.service_number, r.open_until, r.digest
@@ -112,31 +106,130 @@ JOIN receipts r ON r.region_code = $1 AND r.agency_code = $2
 
 async def issue(agency_code: str, forms: Sequence[ReceiptForm]) -> list[Issued | Refusal]:
     """Stores what is right in one commit; gives for every form its receipt or its own refusal."""
+    desk = Desk.of(agency_code)
     now = clock.now()
-    rows = [check(agency_code, form, now) for form in forms]
-    good = [row for row in rows if isinstance(row, _Row)]
-    # Of two rows for one service in one batch the first is issued; the second is then compared with it.
-    firsts = list({(r.form.case_number, r.form.service_number): r for r in reversed(good)}.values())
-    region_code = _region_of(agency_code)
-    found: dict[tuple[str, int], Any] = {}
-    if firsts:
-        for record in await _insert(region_code, agency_code, now, firsts):
-            found[record["case_number"], record["service_number"]] = record
-    missing = [
-        row for row in firsts if (row.form.case_number, row.form.service_number) not in found
-    ]
-    if missing:
-        for record in await sql.fetch(
-            _STANDING, region_code, agency_code,
-            [row.form.case_number for row in missing], [row.form.service_number for row in missing],
-        ):  # fmt: skip
-            found[record["case_number"], record["service_number"]] = record
-    fresh = {id(row) for row in firsts} - {id(row) for row in missing}
-    return [
-        row if isinstance(row, Refusal)
-        else _result(row, found[row.form.case_number, row.form.service_number], id(row) in fresh)
-        for row in rows
-    ]  # fmt: skip
+    rows = [desk.check(form, now) for form in forms]
+    # Of two rows for one service in one batch the first is issued; the second is compared with it.
+    firsts: dict[tuple[str, int], Checked] = {}
+    for row in rows:
+        if isinstance(row, Checked):
+            firsts.setdefault(row.service, row)
+    # In the order of the unique key, so that two batches with the same services cannot deadlock.
+    new = await _insert(desk, now, [firsts[service] for service in sorted(firsts)])
+    found = await _standing(desk, [service for service in firsts if service not in new])
+    found |= {service: (number, firsts[service]) for service, number in new.items()}
+    return [row if isinstance(row, Refusal) else _told(row, *found[row.service]) for row in rows]
+
+
+def _told(row: Checked, number: int, stored: "Checked | Mapping[str, Any]") -> Issued | Refusal:
+    """The receipt that now stands for this row's service, as the one who pushed the row learns it."""
+    if stored is row:
+        return Issued(number, row.open_until, True)
+    if isinstance(stored, Checked):
+        same, until = stored.content == row.content, stored.open_until
+    else:
+        # A receipt from before a change of keys has its digest under an older one.
+        same = stored["digest"] in vault().fingerprints(row.content, "receipt")
+        until = stored["open_until"]
+    return Issued(number, until, False) if same else ReceiptConflict()
+
+
+async def _insert(desk: "Desk", now: datetime, rows: list[Checked]) -> dict[tuple[str, int], int]:
+    """Service → id of the receipts that are new."""
+    if not rows:
+        return {}
+    forms = [row.form for row in rows]
+    inserted = await sql.fetch(
+        _ISSUE, desk.region_code, desk.agency_code, now,
+        [form.case_number for form in forms], [form.service_number for form in forms],
+        [form.matter_code for form in forms], [form.window_code for form in forms],
+        [form.officer_number for form in forms], [form.stage for form in forms],
+        [form.channel for form in forms], [form.handled_at for form in forms],
+        [row.open_until for row in rows], [row.applicant for row in rows],
+        [row.phone_key for row in rows], [row.digest for row in rows],
+    )  # fmt: skip
+    return {(record["case_number"], record["service_number"]): record["id"] for record in inserted}
+
+
+async def _standing(
+    desk: "Desk", services: list[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[int, "Checked | Mapping[str, Any]"]]:
+    """Receipts of an earlier push, or of one that was faster."""
+    if not services:
+        return {}
+    cases, numbers = zip(*services, strict=True)
+    records = await sql.fetch(_STANDING, desk.region_code, desk.agency_code, cases, numbers)
+    return {(r["case_number"], r["service_number"]): (r["id"], r) for r in records}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An agency that issues receipts, and what the catalogue says of it."""
+
+    agency_code: str
+    region_code: str
+    review_days: int
+    known: Catalogue
+
+    @classmethod
+    def of(cls, agency_code: str) -> "Desk":
+        known = catalogue()
+        agency = known.agencies.get(agency_code)
+        region_code = agency.region_code if agency else ""
+        return cls(agency_code, region_code, known.policy(region_code).review_days, known)
+
+    def check(self, form: ReceiptForm, now: datetime) -> Checked | Refusal:
+        faults = self._faults(form, now)
+        applicant, phone = form.applicant, None
+        if applicant and applicant.phone:
+            phone = normalise(applicant.phone)
+            if phone is None:
+                faults.append(
+                    Fault("applicant.phone", "invalid_phone", "须是 11 位手机号或 E.164 号码")
+                )
+        if faults:
+            return BadReceipt(errors=faults)
+        sealed, name = None, ""
+        if applicant:
+            name = applicant.name.strip()
+            person = {"kind": applicant.kind, "name": name, "phone": phone}
+            sealed = vault().seal(_json.encode(person), "applicant")
+        return Checked(
+            form,
+            open_until(form.handled_at, self.review_days),
+            sealed,
+            vault().fingerprint(phone, "phone") if phone else None,
+            _content(form, name, phone),
+        )
+
+    def _faults(self, form: ReceiptForm, now: datetime) -> list[Fault]:
+        """Unknown and foreign are told alike: whose window a code is, is not the caller's business."""
+        faults = []
+        known, ours = self.known, self.agency_code
+        matter = known.matters.get(form.matter_code)
+        if matter is None or not (
+            matter.agency_code in (ours, None) or ours in matter.co_agency_codes
+        ):
+            faults.append(Fault("matter_code", "unknown_matter", "没有这个事项，或不属于本部门"))
+        if form.window_code is not None and (ours, form.window_code) not in known.windows:
+            faults.append(Fault("window_code", "unknown_window", "没有这个窗口，或不属于本部门"))
+        if form.officer_number is not None and (ours, form.officer_number) not in known.officers:
+            faults.append(
+                Fault("officer_number", "unknown_officer", "没有这名经办人，或不属于本部门")
+            )
+        if fault := time_fault(form.handled_at, now):
+            faults.append(fault)
+        return faults
+
+
+def _content(form: ReceiptForm, name: str, phone: str | None) -> bytes:
+    """Equal for two pushes that say the same, however they are written."""
+    applicant = form.applicant
+    return _json.encode((
+        form.case_number, form.service_number, form.matter_code, form.handled_at.timestamp(),
+        form.channel, form.window_code, form.officer_number, form.stage,
+        (applicant.kind, name, phone) if applicant else None,
+    ))  # fmt: skip
 
 
 def redeem(receipt_id: int, now: datetime) -> sql.Part:
@@ -146,82 +239,6 @@ def redeem(receipt_id: int, now: datetime) -> sql.Part:
         "AND voided_at IS NULL AND open_until >= {redeemed_at})",
         {"receipt": receipt_id, "redeemed_at": now},
     )
-
-
-async def _insert(region_code: str, agency_code: str, now: datetime, rows: list[_Row]) -> list[Any]:
-    # In the order of the unique key, so that two batches with the same services cannot deadlock.
-    rows = sorted(rows, key=lambda row: (row.form.case_number, row.form.service_number))
-    return await sql.fetch(
-        _ISSUE, region_code, agency_code, now,
-        [r.form.case_number for r in rows], [r.form.service_number for r in rows],
-        [r.form.matter_code for r in rows], [r.form.window_code for r in rows],
-        [r.form.officer_number for r in rows], [r.form.stage for r in rows],
-        [r.form.channel for r in rows], [r.form.handled_at for r in rows],
-        [r.open_until for r in rows], [r.applicant for r in rows],
-        [r.phone_key for r in rows], [r.digest for r in rows],
-    )  # fmt: skip
-
-
-def _result(row: _Row, record: Any, new: bool) -> Issued | Refusal:
-    # A receipt from before a change of keys has its digest under an older one.
-    if not new and record["digest"] not in vault().fingerprints(row.content, "receipt"):
-        return ReceiptConflict()
-    return Issued(record["id"], record["open_until"], new)
-
-
-def _region_of(agency_code: str) -> str:
-    agency = catalogue().agencies.get(agency_code)
-    return agency.region_code if agency else ""
-
-
-def check(agency_code: str, form: ReceiptForm, now: datetime) -> _Row | Refusal:
-    faults = _faults(catalogue(), agency_code, form, now)
-    phone = None
-    if form.applicant and form.applicant.phone:
-        phone = normalise(form.applicant.phone)
-        if phone is None:
-            faults.append(
-                Fault("applicant.phone", "invalid_phone", "须是 11 位手机号或 E.164 号码")
-            )
-    if faults:
-        return BadReceipt(errors=faults)
-    region_code = _region_of(agency_code)
-    policy = catalogue().policy(region_code)
-    sealed = None
-    if form.applicant:
-        person = {"kind": form.applicant.kind, "name": form.applicant.name.strip(), "phone": phone}
-        sealed = vault().seal(json.dumps(person, ensure_ascii=False).encode(), "applicant")
-    return _Row(
-        form, region_code, open_until(form.handled_at, policy.review_days), sealed,
-        vault().fingerprint(phone, "phone") if phone else None,
-        _content(form, phone),
-    )  # fmt: skip
-
-
-def _content(form: ReceiptForm, phone: str | None) -> str:
-    applicant = form.applicant
-    person = [applicant.kind, applicant.name.strip(), phone] if applicant else None
-    return canonical({
-        "case": form.case_number, "service": form.service_number, "matter": form.matter_code,
-        "at": form.handled_at.timestamp(), "channel": form.channel, "window": form.window_code,
-        "officer": form.officer_number, "stage": form.stage, "applicant": person,
-    })  # fmt: skip
-
-
-def _faults(known: Catalogue, agency_code: str, form: ReceiptForm, now: datetime) -> list[Fault]:
-    """Unknown and foreign are told alike: whose window a code is, is not the caller's business."""
-    faults = []
-    matter = known.matters.get(form.matter_code)
-    ours = matter and agency_code in {matter.agency_code or agency_code, *matter.co_agency_codes}
-    if not ours:
-        faults.append(Fault("matter_code", "unknown_matter", "没有这个事项，或不属于本部门"))
-    if form.window_code is not None and (agency_code, form.window_code) not in known.windows:
-        faults.append(Fault("window_code", "unknown_window", "没有这个窗口，或不属于本部门"))
-    if form.officer_number is not None and (agency_code, form.officer_number) not in known.officers:
-        faults.append(Fault("officer_number", "unknown_officer", "没有这名经办人，或不属于本部门"))
-    if fault := time_fault(form.handled_at, now):
-        faults.append(fault)
-    return faults
 
 
 _by_number = Gathered("SELECT * FROM receipts WHERE id = ANY($1::bigint[])", sql.fetch_alone)

@@ -1,5 +1,6 @@
 """The 查询编码: 80 bits in 16 characters of Crockford's base 32, derived from the review by a key."""
 
+import base64
 import hmac
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from server.kit.privacy import vault
 from server.workorders.service import CROCKFORD
 
 LENGTH = 16
+_TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.encode())
 _LOOKALIKES = str.maketrans("OILoil", "011011")
 
 
@@ -19,8 +21,8 @@ class UnknownQueryCode(Missing):
 def query_code(review_id: UUID, key_id: str | None = None) -> str:
     """The code of a review; it can be made again, but only with the key."""
     key = vault().subkey(key_id or vault().newest, "query")
-    number = int.from_bytes(hmac.digest(key, review_id.bytes, "sha256")[:10])
-    return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(75, -1, -5))
+    digest = hmac.digest(key, review_id.bytes, "sha256")[:10]
+    return base64.b32encode(digest).translate(_TO_CROCKFORD).decode()
 
 
 def query_key(code: str) -> str:

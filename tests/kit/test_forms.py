@@ -75,7 +75,6 @@ def fault(body: bytes) -> tuple[str, str]:
         (b'{"text":"a","unknown":{"x":1,"x":2}}', ("", "malformed")),
         (b'{"text":"a","unknown":NaN}', ("", "malformed")),
         (b'{"text":"a","unknown":-Infinity}', ("", "malformed")),
-        (b'{"text":"a","unknown":' + b"9" * 5000 + b"}", ("", "malformed")),
         (b'{"text":"a","unknown":' + b"[" * 9000 + b"]" * 9000 + b"}", ("", "malformed")),
         (b'{"text":"a\\ud800"}', ("", "malformed")),
         (b'{"text":"a\\udc00b"}', ("", "malformed")),
