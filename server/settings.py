@@ -38,8 +38,8 @@ def _keys(text: str) -> dict[str, bytes]:
 class Settings:
     """Secrets have no default: an installation that forgets one does not start."""
 
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     base_url: str
     """Scheme and host that citizens see, without a trailing slash."""
     keys: dict[str, bytes] = field(repr=False)

@@ -15,7 +15,29 @@ _LETTERS = re.compile(
 _ONE_RUN = re.compile(_RUN)
 # Words made of these letters; AC stays two letters, since people answer AC far more often than 空调.
 _ENGLISH = frozenset(
-    "cad bad bed dad fee feed egg cab cafe face head dead add age edge aed ad be he ah ha".split()
+    {
+        "cad",
+        "bad",
+        "bed",
+        "dad",
+        "fee",
+        "feed",
+        "egg",
+        "cab",
+        "cafe",
+        "face",
+        "head",
+        "dead",
+        "add",
+        "age",
+        "edge",
+        "aed",
+        "ad",
+        "be",
+        "he",
+        "ah",
+        "ha",
+    }
 )
 # A区, B超, C1, D栋, A证, E口 name a thing; A或B, 除A, A不算 choose nothing certain.
 _NAMES_A_THING = re.compile(

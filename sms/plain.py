@@ -97,6 +97,8 @@ class Plain:
         """What was written there, without the marks that led to it."""
         if start >= end:
             return ""
+        while end < len(self.at) and self.at[end] == self.at[end - 1]:
+            end += 1  # one character may become two marks
         stop = self.at[end] if end < len(self.at) else len(self.written)
         words = self.written[self.at[start] : stop].strip()
         return words.lstrip(" \t\r\n,，.。、;；:：!！~～…-—=|/").rstrip()

@@ -104,7 +104,7 @@ def _born(rng: Random, month: Month, opinion: Opinion, receipt: Row, policy: Pol
     """As the product would have opened it at that moment; only the number is the demo's own."""
     undo_until = opinion.at + timedelta(minutes=policy.undo_minutes)
     given = Given(
-        id=opinion.id, receipt=receipt, verdict=_verdict(opinion), contact=None,
+        id=opinion.id, query_code="", receipt=receipt, verdict=_verdict(opinion), contact=None,
         channel=opinion.channel, policy=policy, at=opinion.at, undo_until=undo_until,
     )  # fmt: skip
     snapshot = snapshot_of(given)

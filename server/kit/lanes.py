@@ -8,10 +8,17 @@ cancelled, is closed and replaced.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import asyncpg
 
+CONNECTION_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 WAIT_SECONDS = 1.0
 """For a free connection; then the caller is told that we are busy."""
 
@@ -88,42 +95,49 @@ class Lanes:
             await self._idle.pop().close(timeout=2)
 
 
-class Gathered:
-    """Look-ups by number that come in one turn of the event loop share one statement.
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
 
-    Under load a statement's overhead is most of its cost; alone a look-up waits for nobody.
+
+class Gathered(Generic[Asked, Told]):
+    """What comes in one turn of the event loop is done with one statement.
+
+    Under load a statement's overhead is most of its cost; alone nobody waits for anybody.
     """
 
-    def __init__(self, statement: str, fetch: Callable[..., Awaitable[list[Any]]]) -> None:
-        """`statement` takes the numbers as $1 and gives rows with an `id`."""
-        self._statement = statement
-        self._fetch = fetch
-        self._asked: dict[int, list[asyncio.Future[Any]]] = {}
+    def __init__(self, act: Callable[[list[Asked]], Awaitable[list[Told]]]) -> None:
+        """`act` gives one answer for each that was asked, in their order."""
+        self._act = act
+        self._waiting: list[tuple[Asked, asyncio.Future[Told]]] = []
         self._running: set[asyncio.Task[None]] = set()
 
-    async def get(self, number: int) -> Any:
-        """The row, or None."""
+    async def ask(self, asked: Asked) -> Told:
         loop = asyncio.get_running_loop()
-        if not self._asked:
+        if not self._waiting:
             loop.call_soon(self._start)
-        answer = loop.create_future()
-        self._asked.setdefault(number, []).append(answer)
+        answer: asyncio.Future[Told] = loop.create_future()
+        self._waiting.append((asked, answer))
         return await answer
 
     def _start(self) -> None:
-        asked, self._asked = self._asked, {}
-        task = asyncio.create_task(self._answer(asked))
+        waiting, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._answer(waiting))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _answer(self, asked: dict[int, list[asyncio.Future[Any]]]) -> None:
+    async def _answer(self, waiting: list[tuple[Asked, asyncio.Future[Told]]]) -> None:
         try:
-            found = {row["id"]: row for row in await self._fetch(self._statement, list(asked))}
+            told = await self._act([asked for asked, _ in waiting])
         except Exception as error:
-            for answer in (a for answers in asked.values() for a in answers if not a.done()):
-                answer.set_exception(error)
-            return
-        for number, answers in asked.items():
-            for answer in answers:
+            if len(waiting) > 1 and not isinstance(error, CONNECTION_LOST):
+                # One of them may be at fault; the others must not pay for it.
+                for one in waiting:
+                    await self._answer([one])
+                return
+            for _, answer in waiting:
                 if not answer.done():
-                    answer.set_result(found.get(number))
+                    answer.set_exception(error)
+            return
+        for (_, answer), result in zip(waiting, told, strict=True):
+            if not answer.done():
+                answer.set_result(result)

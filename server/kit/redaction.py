@@ -6,7 +6,8 @@ MASK = "▇▇"
 
 _PLATES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 """The first characters of number plates, GA 36."""
-_GAP = r"[\s·.\-—_/－\u200b-\u200f\u2060\ufeff]{0,2}"
+_BETWEEN = re.compile(r"[\s·.\-—_/－\u200b-\u200f\u2060\ufeff]")
+_GAP = _BETWEEN.pattern + "{0,2}"
 """What people put between digits, also to get past a filter like this one."""
 # Order matters: the longer kinds first, so that an identity number is not masked as a phone number.
 _KINDS = (
@@ -30,7 +31,9 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９－＠Ｘ", "01234567
 def redact(words: str, *, known: tuple[str, ...] = ()) -> str:
     """Masks what leads to a person, and the `known` names and numbers of the rater himself."""
     shown = words.translate(_FULL_WIDTH)
-    for secret in sorted((s for s in known if len(s) >= 2), key=len, reverse=True):
+    plain = _BETWEEN.sub("", shown).lower()
+    said = (s for s in known if len(s) >= 2 and _BETWEEN.sub("", s).lower() in plain)
+    for secret in sorted(said, key=len, reverse=True):
         shown = re.sub(_GAP.join(map(re.escape, secret)), MASK, shown, flags=re.IGNORECASE)
     if not _SUSPECT.search(shown):
         return shown

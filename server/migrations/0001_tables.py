@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
                 ('request_key', fields.CharField(null=True, max_length=22)),
                 ('request_digest', fields.CharField(null=True, max_length=22)),
             ],
-            options={'table': 'reviews', 'app': 'models', 'pk_attr': 'id'},
+            options={'table': 'reviews', 'app': 'models', 'indexes': [PostgreSQLIndex(fields=['receipt_id'], name='reviews_of_receipt')], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
                 ('locked_until', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('active', fields.BooleanField(default=True)),
             ],
-            options={'table': 'staff', 'app': 'models', 'pk_attr': 'id'},
+            options={'table': 'staff', 'app': 'models', 'indexes': [Index(fields=['agency_code', 'role'])], 'pk_attr': 'id'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -287,7 +287,7 @@ class Migration(migrations.Migration):
                 ('closed_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('contests', fields.SmallIntField(default=0)),
             ],
-            options={'table': 'work_orders', 'app': 'models', 'pk_attr': 'number'},
+            options={'table': 'work_orders', 'app': 'models', 'indexes': [PostgreSQLIndex(fields=['agency_code', 'next_due_at', 'number'], name='work_orders_of_agency'), GinIndex(fields=['co_agency_codes'], name='work_orders_of_co_handlers'), PostgreSQLIndex(fields=['region_code', 'next_due_at', 'number'], name='work_orders_of_region')], 'pk_attr': 'number'},
             bases=['Model'],
         ),
         ops.CreateModel(

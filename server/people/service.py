@@ -155,7 +155,7 @@ def _session_key(secret: str) -> str:
 async def member_of(token: str) -> Member:
     """Rights are read from the database at each call: a revoked one ends at once."""
     subject = tokens.read(token, tokens.Audience.STAFF)
-    staff = await Staff.get_or_none(id=int(subject), active=True)
+    staff = await Staff.get_or_none(id=int(subject), active=True) if subject.isdigit() else None
     if staff is None:
         raise tokens.BadToken
     return Member.of(staff)

@@ -191,5 +191,5 @@ def _drawn(
     etag = f'"{hashlib.sha256(url.encode()).hexdigest()[:32]}"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=86400"}
     if request.headers.get("if-none-match") == etag:
-        return HTTPResponse(status=304, headers=headers)
+        return HTTPResponse(status=304, headers=headers, content_type=content_type)
     return HTTPResponse(draw(url), 200, headers, content_type=content_type)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
+import asyncpg
 import msgspec
 from msgspec import Meta
 
@@ -30,7 +31,7 @@ from sms.phone import normalise
 
 _json = msgspec.json.Encoder()
 Number = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^\S([^\x00-\x1f\x7f-\x9f]*\S)?\Z")
+    str, Meta(min_length=1, max_length=64, pattern=r"^\S([^\x00-\x1f\x7f-\x9f]*\S)?(?![\s\S])")
 ]
 Code = Annotated[str, Meta(min_length=1, max_length=33)]
 
@@ -232,21 +233,24 @@ def _content(form: ReceiptForm, name: str, phone: str | None) -> bytes:
     ))  # fmt: skip
 
 
-def redeem(receipt_id: int, now: datetime) -> sql.Part:
-    """The receipt's part in a submission: it is there, not voided, and its time has not passed."""
-    return sql.Part(
-        "redeemed AS (SELECT id, region_code FROM receipts WHERE id = {receipt} "
-        "AND voided_at IS NULL AND open_until >= {redeemed_at})",
-        {"receipt": receipt_id, "redeemed_at": now},
-    )
+async def _by_number(numbers: list[int]) -> list[asyncpg.Record | None]:
+    rows = await sql.fetch_alone("SELECT * FROM receipts WHERE id = ANY($1::bigint[])", numbers)
+    found = {row["id"]: row for row in rows}
+    return [found.get(number) for number in numbers]
 
 
-_by_number = Gathered("SELECT * FROM receipts WHERE id = ANY($1::bigint[])", sql.fetch_alone)
+_look_up = Gathered(_by_number)
+
+REDEEMED = """redeemed AS (
+  SELECT given.*, receipts.region_code FROM given JOIN receipts ON receipts.id = given.receipt_id
+   AND receipts.voided_at IS NULL AND receipts.open_until >= given.at
+)"""
+"""The receipt's part in a submission: it is there, not voided, and its time has not passed."""
 
 
 async def by_code(code: str) -> Any:
     """The receipt behind a code, whatever its state; UnknownCode if there is none."""
-    record = await _by_number.get(number_of(code))
+    record = await _look_up.ask(number_of(code))
     if record is None:
         raise UnknownCode
     return record

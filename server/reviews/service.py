@@ -20,22 +20,33 @@ from server.kit.redaction import redact
 from server.receipts import service as receipts
 from server.receipts.codes import number_of
 from server.receipts.rules import Channel, ReviewClosed, is_open
-from server.reviews import codes, rules
+from server.reviews import codes, rules, submission
 from server.reviews.models import Review
 from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
-from server.reviews.snapshot import Given, Verdict, known_to_us, sealed_contact, snapshot_of
+from server.reviews.snapshot import (
+    Attempt,
+    Given,
+    Verdict,
+    known_to_us,
+    sealed_contact,
+    snapshot_of,
+)
+from server.reviews.submission import Submission
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 
-_TAKEN = frozenset({"one_standing_review_per_receipt", "one_review_per_request"})
-
 
 @dataclass(frozen=True)
-class Attempt:
-    """An Idempotency-Key and what was asked under it."""
+class Promise:
+    """The order as the citizen is told of it."""
 
-    key: str
-    digest: str
+    number: str
+    agency_code: str
+    due_at: datetime
+
+    @classmethod
+    def of(cls, opening: orders.Opening) -> "Promise":
+        return cls(opening.number, opening.snapshot.agency_code, opening.answer.at)
 
 
 @dataclass(frozen=True)
@@ -45,7 +56,7 @@ class Submitted:
     query_code: str
     level: int
     undo_until: datetime
-    order: orders.Opening | None
+    order: Promise | None
 
 
 async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "closed"]:
@@ -64,16 +75,6 @@ async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "clos
     )
 
 
-_REVIEW = """reviewed AS (
-  INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel, real_name,
-    contact, at, undo_until, order_number, query_key, request_key, request_digest)
-  SELECT {review}, redeemed.id, redeemed.region_code, {level}, {tags}::text[], {comment}, {state},
-    {channel}, {real_name}, {contact}, {at}::timestamptz, {undo_until}::timestamptz, {order_number},
-    {query_key}, {request_key}, {request_digest}
-  FROM redeemed RETURNING id
-)"""
-
-
 async def submit(
     code: str,
     verdict: Verdict,
@@ -87,33 +88,26 @@ async def submit(
     second is refused by the constraint.
     """
     receipt = await receipts.by_code(code)
-    given = _given(receipt, checked(verdict, receipt), channel or _channel(receipt))
+    given = _given(receipt, checked(verdict, receipt), channel or _channel(receipt), attempt)
     opening = None
     if rules.is_bad(verdict.level):
-        opening = orders.open_order(snapshot_of(given), given.policy, after="reviewed")
-    query_code = codes.query_code(given.id)
-    parts = [
-        receipts.redeem(receipt["id"], given.at),
-        _stored(given, query_code, opening, attempt),
-        *(opening.parts if opening else ()),
-    ]
-    try:
-        stored = await sql.together(parts, "SELECT id FROM reviewed")
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name not in _TAKEN:
-            raise
-        return await _again(receipt["id"], attempt)
-    if not stored:
-        return await _again(receipt["id"], attempt, otherwise=ReviewClosed())
+        opening = orders.open_order(snapshot_of(given), given.policy)
+    if not await submission.store(Submission(given, opening)):
+        return await _again(receipt, attempt)
     metrics.reviews.labels(str(verdict.level), given.channel).inc()
-    return Submitted(query_code, verdict.level, given.undo_until, opening)
+    promise = Promise.of(opening) if opening else None
+    return Submitted(given.query_code, verdict.level, given.undo_until, promise)
 
 
-def _given(receipt: Any, verdict: Verdict, channel: ReviewChannel) -> Given:
+def _given(
+    receipt: Any, verdict: Verdict, channel: ReviewChannel, attempt: Attempt | None
+) -> Given:
     now = clock.now()
     policy = catalogue().policy(receipt["region_code"])
+    review_id = _new_id()
     return Given(
-        id=_new_id(),
+        id=review_id,
+        query_code=codes.query_code(review_id),
         receipt=receipt,
         verdict=verdict,
         contact=sealed_contact(verdict),
@@ -121,43 +115,28 @@ def _given(receipt: Any, verdict: Verdict, channel: ReviewChannel) -> Given:
         policy=policy,
         at=now,
         undo_until=now + timedelta(minutes=policy.undo_minutes),
+        attempt=attempt,
     )
 
 
-def _stored(
-    given: Given, query_code: str, opening: orders.Opening | None, attempt: Attempt | None
-) -> sql.Part:
-    verdict = given.verdict
-    return sql.Part(_REVIEW, {
-        "review": given.id, "level": verdict.level, "tags": verdict.tags, "comment": verdict.comment,
-        "state": ReviewState.STANDING, "channel": given.channel, "real_name": verdict.real_name,
-        "contact": given.contact, "at": given.at, "undo_until": given.undo_until,
-        "order_number": opening.number if opening else None,
-        "query_key": codes.query_key(query_code), "request_key": attempt.key if attempt else None,
-        "request_digest": attempt.digest if attempt else None,
-    })  # fmt: skip
-
-
-async def _again(
-    receipt_id: int, attempt: Attempt | None, otherwise: Exception | None = None
-) -> Submitted:
-    """The first answer if this is the same request once more; else the refusal."""
+async def _again(receipt: Any, attempt: Attempt | None) -> Submitted:
+    """The first answer if this is the same request once more; else why it was not stored."""
     if attempt:
-        # After an undo the same key may have been used once more: then the later one stands.
-        same = Review.filter(receipt_id=receipt_id, request_key=attempt.key)
-        earlier = await same.order_by("-at").first()
+        earlier = await Review.get_or_none(receipt_id=receipt["id"], request_key=attempt.key)
         if earlier is not None:
             if earlier.request_digest != attempt.digest:
                 raise IdempotencyConflict
             return await _submitted(earlier)
-    raise otherwise or AlreadyReviewed()
+    if await state_of(receipt) == "reviewed":
+        raise AlreadyReviewed
+    raise ReviewClosed
 
 
 async def _submitted(review: Review) -> Submitted:
     order = await WorkOrder.get_or_none(number=review.order_number or "")
-    opening = orders.Opening.of(order) if order else None
+    promise = Promise(order.number, order.agency_code, order.due_at) if order else None
     code = codes.code_of_key(review.id, review.query_key)
-    return Submitted(code, review.level, review.undo_until, opening)
+    return Submitted(code, review.level, review.undo_until, promise)
 
 
 def checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:

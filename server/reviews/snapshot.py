@@ -30,11 +30,20 @@ class Verdict:
     contact_phone: str | None = None
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """An Idempotency-Key and what was asked under it."""
+
+    key: str
+    digest: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Given:
     """A verdict that passed every rule, at the moment it was given."""
 
     id: UUID
+    query_code: str
     receipt: Any
     verdict: Verdict
     contact: bytes | None
@@ -43,6 +52,7 @@ class Given:
     policy: Policy
     at: datetime
     undo_until: datetime
+    attempt: Attempt | None = None
 
 
 def snapshot_of(given: Given) -> orders.Snapshot:

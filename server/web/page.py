@@ -52,7 +52,7 @@ def is_large(request: Request) -> bool:
 
 def see_other(address: str) -> HTTPResponse:
     """POST → 303 → GET."""
-    return HTTPResponse(status=303, headers={"Location": address})
+    return HTTPResponse(status=303, headers={"Location": address}, content_type="text/plain")
 
 
 def wants_page(request: Request) -> bool:

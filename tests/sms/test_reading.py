@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905
 """What people answer to "请回复数字评价服务": an own corpus, and what must hold for every text."""
 
 import re
@@ -194,7 +195,7 @@ def test_what_else_was_said_is_never_lost(level: str, said: str) -> None:
         "5 谢" + "谢" * 999_999,
         "（" * 1_000_000,
         "A、" * 500_000,
-    ],  # fmt: skip
+    ],
     ids=["digits", "names", "negations", "invisible", "thanks", "brackets", "letters"],
 )
 def test_a_megabyte_takes_under_a_second(text: str) -> None:

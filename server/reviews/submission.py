@@ -1,0 +1,68 @@
+"""The one statement of a submission: receipts redeemed, reviews stored, orders opened, one commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.kit import sql
+from server.kit.lanes import Gathered
+from server.receipts import service as receipts
+from server.reviews import codes
+from server.reviews.rules import ReviewState
+from server.reviews.snapshot import Given
+from server.workorders import service as orders
+
+
+@dataclass(frozen=True)
+class Submission:
+    given: Given
+    opening: orders.Opening | None
+    """There if, and only if, the review is bad."""
+
+
+_GIVEN = """given AS (
+  SELECT * FROM unnest({review}::uuid[], {receipt}::bigint[], {level}::smallint[], {tags}::text[],
+    {comment}::text[], {channel}::text[], {real_name}::bool[], {contact}::bytea[],
+    {at}::timestamptz[], {undo_until}::timestamptz[], {order_number}::text[], {query_key}::text[],
+    {request_key}::text[], {request_digest}::text[])
+    AS g(id, receipt_id, level, tags, comment, channel, real_name, contact, at, undo_until,
+      order_number, query_key, request_key, request_digest)
+)"""
+# Whoever comes second to a receipt, or repeats a request, is left out by the unique indexes.
+_REVIEWED = """reviewed AS (
+  INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel, real_name,
+    contact, at, undo_until, order_number, query_key, request_key, request_digest)
+  SELECT id, receipt_id, region_code, level, string_to_array(tags, ','), comment, {state}::text,
+    channel, real_name, contact, at, undo_until, order_number, query_key, request_key, request_digest
+  FROM redeemed ORDER BY receipt_id
+  ON CONFLICT DO NOTHING RETURNING id
+)"""
+
+
+async def _store(submissions: list[Submission]) -> list[bool]:
+    """Whether each was stored; its order was stored with it or not at all."""
+    openings = [s.opening for s in submissions if s.opening]
+    parts = [
+        sql.Part(_GIVEN, _columns([s.given for s in submissions], submissions)),
+        sql.Part(receipts.REDEEMED, {}),
+        sql.Part(_REVIEWED, {"state": ReviewState.STANDING}),
+        *orders.stored(openings, after="reviewed"),
+    ]
+    stored = {row["id"] for row in await sql.together(parts, "SELECT id FROM reviewed")}
+    return [submission.given.id in stored for submission in submissions]
+
+
+def _columns(given: Sequence[Given], submissions: Sequence[Submission]) -> dict[str, list[object]]:
+    return {
+        "review": [g.id for g in given], "receipt": [g.receipt["id"] for g in given],
+        "level": [g.verdict.level for g in given], "tags": [",".join(g.verdict.tags) for g in given],
+        "comment": [g.verdict.comment for g in given], "channel": [g.channel for g in given],
+        "real_name": [g.verdict.real_name for g in given], "contact": [g.contact for g in given],
+        "at": [g.at for g in given], "undo_until": [g.undo_until for g in given],
+        "order_number": [s.opening.number if s.opening else None for s in submissions],
+        "query_key": [codes.query_key(g.query_code) for g in given],
+        "request_key": [g.attempt.key if g.attempt else None for g in given],
+        "request_digest": [g.attempt.digest if g.attempt else None for g in given],
+    }  # fmt: skip
+
+
+store = Gathered(_store).ask
