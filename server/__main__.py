@@ -3,9 +3,13 @@
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from server import settings as environment
 from server.settings import BadSetting, Settings
+
+Run = Callable[[argparse.Namespace], Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,51 +21,67 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m server", description="好差评")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+class _Commands:
+    def __init__(self) -> None:
+        self.parser = argparse.ArgumentParser("python -m server", description="好差评")
+        self._added = self.parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def command(name: str, about: str, run) -> argparse.ArgumentParser:  # type: ignore[no-untyped-def]
-        added = commands.add_parser(name, help=about, description=about)
+    def add(self, name: str, about: str, run: Run, *positional: str) -> argparse.ArgumentParser:
+        added = self._added.add_parser(name, help=about, description=about)
         added.set_defaults(run=run)
+        for argument in positional:
+            added.add_argument(argument)
         return added
 
-    up = command("up", "everything on this machine: embedded servers, server, worker", _up)
+
+def _parser() -> argparse.ArgumentParser:
+    commands = _Commands()
+    _running(commands)
+    _operating(commands)
+    _measuring(commands)
+    return commands.parser
+
+
+def _running(commands: _Commands) -> None:
+    up = commands.add("up", "everything on this machine: embedded servers, server, worker", _up)
     up.add_argument("--bound", action="store_true", help="end when the parent process ends")
-    command("serve", "answer requests (HOST, PORT)", _serve)
-    command("work", "do what is due", _work)
-    command("migrate", "bring the database's schema up to date", _migrate)
-    command("seed", "the demo city, into an empty database (DEMO=1)", _seed)
-    catalogue = command("catalogue", "import or export the catalogue as CSV files", _catalogue)
-    catalogue.add_argument("what", choices=["import", "export"])
-    catalogue.add_argument("folder")
-    calendar = command("calendar", "import a year's holidays (holiday-cn's JSON)", _calendar)
-    calendar.add_argument("file")
-    calendar.add_argument("--source", default="", help="address of the notice")
-    enrol = command("enrol", "a new client system of an agency; prints its secret once", _enrol)
-    enrol.add_argument("client_id")
-    enrol.add_argument("agency_code")
-    enrol.add_argument("name")
-    hire = command("hire", "a new account of staff; prints password and TOTP secret once", _hire)
-    hire.add_argument("username")
-    hire.add_argument("name")
-    hire.add_argument("role")
-    hire.add_argument("--agency", default=None)
-    hire.add_argument("--region", default=None)
-    due = command("due", "when a limit of N days ends", _due)
-    due.add_argument("start")
-    due.add_argument("n")
+    commands.add("serve", "answer requests (HOST, PORT)", _serve)
+    commands.add("work", "do what is due", _work)
+    commands.add("migrate", "bring the database's schema up to date", _migrate)
+    commands.add("seed", "the demo city, into an empty database (DEMO=1)", _seed)
+
+
+def _operating(commands: _Commands) -> None:
+    sheets = commands.add("catalogue", "import or export the catalogue as CSV files", _catalogue)
+    sheets.add_argument("what", choices=["import", "export"])
+    sheets.add_argument("folder")
+    year = commands.add(
+        "calendar", "import a year's holidays (holiday-cn's JSON)", _calendar, "file"
+    )
+    year.add_argument("--source", default="", help="address of the notice")
+    commands.add(
+        "enrol", "a new client system of an agency; prints its secret once", _enrol,
+        "client_id", "agency_code", "name",
+    )  # fmt: skip
+    hire = commands.add(
+        "hire", "a new account of staff; prints password and TOTP secret once", _hire,
+        "username", "name", "role",
+    )  # fmt: skip
+    hire.add_argument("--agency")
+    hire.add_argument("--region")
+    due = commands.add("due", "when a limit of N days ends", _due, "start", "n")
     due.add_argument("unit", metavar="working|natural")
     due.add_argument("--calendar", metavar="FILE")
-    bench = command("bench", "CPU-milliseconds per request and the ratio to the floor", _bench)
-    bench.add_argument("--receipts", default="0", help="fill the database first: 0,100000,1000000")
+
+
+def _measuring(commands: _Commands) -> None:
+    about = "CPU-milliseconds per request and the ratio to the floor"
+    bench = commands.add("bench", about, _bench)
+    bench.add_argument("--receipts", default="0", help="fill first: 0,100000,1000000")
     bench.add_argument("--rounds", type=int, default=5)
     bench.add_argument("--requests", type=int, default=1000, help="per operation and round")
-    bench.add_argument(
-        "--rate", type=int, default=0, help="also a steady rate of submissions a second"
-    )
+    bench.add_argument("--rate", type=int, default=0, help="also so many submissions a second")
     bench.add_argument("--seconds", type=int, default=30, help="how long the steady rate lasts")
-    return parser
 
 
 def _read() -> Settings:

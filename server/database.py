@@ -54,39 +54,41 @@ def credentials(url: str) -> dict[str, Any]:
 def config(
     url: str, *, pool_size: int = 16, command_seconds: float | None = COMMAND_SECONDS
 ) -> dict[str, Any]:
+    """What Tortoise takes."""
+    how = _connection(url, command_seconds) | {
+        "minsize": min(4, pool_size),
+        "maxsize": pool_size,
+        "reset": _keep_session,
+    }
+    app = {
+        "models": MODELS,
+        "default_connection": "default",
+        "migrations": migrations.__name__,
+    }
+    return {
+        "connections": {
+            "default": {"engine": "tortoise.backends.asyncpg", "credentials": how},
+        },
+        "apps": {"models": app},
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def _connection(url: str, command_seconds: float | None) -> dict[str, Any]:
+    """What asyncpg takes: where, and for how long at most."""
     where = credentials(url)
     if isinstance(where["host"], list) and len(where["host"]) == 1:
         where["host"], where["port"] = where["host"][0], where["port"][0]
-    statement_ms = int((command_seconds or 0) * 1000)
-    return {
-        "connections": {
-            "default": {
-                "engine": "tortoise.backends.asyncpg",
-                "credentials": where
-                | {
-                    "minsize": min(4, pool_size),
-                    "maxsize": pool_size,
-                    "reset": _keep_session,
-                    "timeout": 1.0,
-                    "command_timeout": command_seconds,
-                    "server_settings": {
-                        "application_name": "haochaping",
-                        "statement_timeout": str(statement_ms),
-                        "idle_in_transaction_session_timeout": "10000",
-                        "jit": "off",
-                    },
-                },
-            }
+    return where | {
+        "timeout": 1.0,
+        "command_timeout": command_seconds,
+        "server_settings": {
+            "application_name": "haochaping",
+            "statement_timeout": str(int((command_seconds or 0) * 1000)),
+            "idle_in_transaction_session_timeout": "10000",
+            "jit": "off",
         },
-        "apps": {
-            "models": {
-                "models": MODELS,
-                "default_connection": "default",
-                "migrations": "server.migrations",
-            }
-        },
-        "use_tz": True,
-        "timezone": "UTC",
     }
 
 
@@ -95,9 +97,7 @@ async def connect(settings: Settings, *, command_seconds: float | None = COMMAND
         settings.database_url, pool_size=settings.pool_size, command_seconds=command_seconds
     )
     await Tortoise.init(config=where, _enable_global_fallback=True)
-    how = dict(where["connections"]["default"]["credentials"])
-    for only_the_pool in ("minsize", "maxsize", "reset"):
-        del how[only_the_pool]
+    how = _connection(settings.database_url, command_seconds)
     sql.open_lanes(Lanes(lambda: asyncpg.connect(**how), settings.pool_size))
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from sms.plain import Clause, Plain
 from sms.words import COURTESY, NUMBER
 
-_LEAD = r"(?:我?(?:选择?的?|选项|回复?|答案?|原因|理由|因为|主要|是|应该是)(?:是|为|:)?[\s:,，]*)?"
+_LEAD = (
+    r"(?:我?(?:选项|选择?的?|回复?|答案?|原因|理由|因为|主要|是|应该是)(?:是|为|:)?[\s:,，]*+)?+"
+)
 _BETWEEN = r"(?:还有|以及|另外|加上|[\s,、/;.和与跟及同以并&+|()\[\]【】·。-])*"
 _RUN = r"[a-h]{1,8}(?![a-z0-9])"
 _LETTERS = re.compile(
-    rf"[\s\"'“‘「【(\[《]*{_LEAD}[\s(\[【]*(?P<letters>{_RUN}(?:{_BETWEEN}{_RUN})*)"
+    rf"[\s\"'“‘「【(\[《]*+{_LEAD}[\s(\[【]*+(?P<letters>{_RUN}(?:{_BETWEEN}{_RUN})*)"
 )
 _ONE_RUN = re.compile(_RUN)
 # Words made of these letters; AC stays two letters, since people answer AC far more often than 空调.

@@ -3,12 +3,15 @@
 import re
 
 _SEPARATORS = re.compile(r"[\s\-()（）]")
+_PLAIN = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _MAINLAND = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})", re.ASCII)
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
 def normalise(written: str) -> str | None:
     """11 digits for a mainland mobile, E.164 for any other number, None for what is no number."""
+    if _PLAIN.fullmatch(written):
+        return written
     plain = _SEPARATORS.sub("", written)
     if mainland := _MAINLAND.fullmatch(plain):
         return mainland.group(1)

@@ -76,7 +76,7 @@ def _read_reason(reply: Plain, clauses: list[Clause]) -> Reading:
         level, rest = found
         if _corrects(clauses, level):
             return Reading("level", level=level, words=rest)
-    if letters := chosen(reply):
+    if clauses and (letters := chosen(reply)):
         return Reading("reason", reasons=letters.letters, words=letters.words)
     if len(reply.text) > _LONGEST or explains(reply.text, clauses):
         return Reading("reason", words=reply.written.strip())
@@ -191,7 +191,7 @@ def _may_end(answer: _Said, clause: Clause, head: list[Clause]) -> bool:
     """服务很好，5 and 等了两小时，不满意 end with a level; 态度最好的窗口 5 and 让群众 满意 do not."""
     if all(words.OPINION.fullmatch(c.text) for c in head):
         return may_lead(answer.level, [c.text for c in head])
-    if answer.form != "name" or clause.spaced:
+    if answer.form != "name" or clause.spaced or ":" in clause.before:
         return False
     return may_lead(answer.level, [c.text for c in head])
 
@@ -237,9 +237,7 @@ def _corrected(clauses: list[Clause], place: int) -> Clause:
     clause = clauses[place]
     if not (place and words.LEADING.fullmatch(clauses[place - 1].text)):
         return clause
-    return replace(
-        clause, text=clause.text.removeprefix("应该").removeprefix("我要"), end=clause.end
-    )
+    return replace(clause, text=clause.text.removeprefix("应该").removeprefix("是"), end=clause.end)
 
 
 def _spaced_out(reply: Plain) -> int | None:

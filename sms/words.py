@@ -27,7 +27,8 @@ _GREETING = (
     r"|收到|知道了|明白|ok|okay|行|哈哈+|嘻嘻+|嘿嘿+|再见|拜拜|不好意思|抱歉|打扰了|不客气|对|是的)"
     r"(?:的|了|啊|呀|哈)?"
 )
-THANKS = re.compile(rf"(?:{_THANKS})++")
+# 非常感谢 beside a 1 is praise, a plain 谢谢 says nothing.
+THANKS = re.compile(r"(?:谢谢|多谢|感谢|辛苦|谢了)(?:你们|您|你|大家|了|啦|啊)*+")
 COURTESY = re.compile(rf"(?:{_GREETING})?+(?:{_THANKS})*+(?:{_GREETING})?")
 
 NICE = re.compile(r"[👍👏🌹❤💯😊😄😁🥰😍✌👌💐🙏✅☑✔⭐★🌟🎉]+")
@@ -36,7 +37,7 @@ NICE = re.compile(r"[👍👏🌹❤💯😊😄😁🥰😍✌👌💐🙏✅�
 _ANSWER = (
     r"(?:(?:我|本人|俺|我们)(?:的)?(?:来)?)?"
     r"(?:选择|选项|选|回复|回答|回|评价|评分|评定|评|打分|打|给(?:你们?|您|他|她)?(?:打|评)?|就给|就选|就打"
-    r"|只给|只能给|只能打|答案|答|分数|得分|满意度|投|按|是|改成|改为|更正为|我要改成|修改为)"
+    r"|只给|只能给|只能打|答案|答|分数|得分|满意度|投|按|改成|改为|更正为|我要改成|修改为)"
     r"(?:的)?(?:是|为)?(?:个|数字|选项)?"
 )
 # "With this service I am …": only before an offered name; 服务很好 is praise, not level 5.

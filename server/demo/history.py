@@ -25,8 +25,8 @@ from server.reviews import service as reviews
 from server.reviews.rules import ReviewState, is_bad
 from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.workorders.deadlines import Unit, due_or_provisional
+from server.workorders.opening import CROCKFORD
 from server.workorders.rules import Move, State
-from server.workorders.service import CROCKFORD
 
 Row = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -37,23 +37,28 @@ def _refuse_double_keys(pairs: list[tuple[str, Any]]) -> bool:
 
 
 _SCANNER = json.JSONDecoder(object_pairs_hook=_refuse_double_keys)
-_KEY = re.compile(rb'"([^"]*)"\s*:')
+_KEY = re.compile(rb'"(\w+)"\s*:')
+"""A key as our forms have them; a doubled one of another shape is ignored with the single ones."""
 
 
-def _check_keys(body: bytes, *, only_envelope: bool) -> None:
+def _check_keys(body: bytes) -> None:
     """Readers of JSON keep either of two equal keys; which one must not decide anything."""
     text = body.decode()
     if b"\\" not in body:
-        # Without escapes this finds every key, and none inside a text.
+        # Without escapes this finds every key of ours, and none inside a text.
         keys = _KEY.findall(body)
         if len(keys) == len(set(keys)):
             return
-    if only_envelope:
-        envelope = _Envelope()
-        json.JSONDecoder(object_pairs_hook=envelope.remember).decode(text)
-        _refuse_double_keys(envelope)
-    else:
-        _SCANNER.decode(text)
+    _SCANNER.decode(text)
+
+
+def _check_envelope(body: bytes, fields: tuple[msgspec.structs.FieldInfo, ...]) -> None:
+    """The same for the outermost object alone."""
+    if b"\\" not in body and all(body.count(f'"{field.name}"'.encode()) == 1 for field in fields):
+        return
+    envelope = _Envelope()
+    json.JSONDecoder(object_pairs_hook=envelope.remember).decode(body.decode())
+    _refuse_double_keys(envelope)
 
 
 class Form(msgspec.Struct, kw_only=True):
@@ -77,29 +82,32 @@ def decode(reader: msgspec.json.Decoder[T], body: bytes, content_type: str) -> T
     """Strict: right types only, no NUL, no lone surrogates, no NaN, no double keys."""
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise NotJson
+    return read(reader, body)
+
+
+def read(reader: msgspec.json.Decoder[T], body: bytes) -> T:
+    """As `decode`, of a body or a raw row that is known to be JSON."""
+    raw_rows = reader.type in _RAW_ROWS
     try:
         value = reader.decode(body)
-        # Rows that are kept raw are looked at when they are read: one bad row spoils no other.
-        raw_rows = reader.type in _RAW_ROWS
-        _check_keys(body, only_envelope=raw_rows)
+        if raw_rows:
+            # Its rows are checked when they are read: one bad row spoils no other.
+            _check_envelope(body, msgspec.structs.fields(cast(Any, reader.type)))
+        else:
+            _check_keys(body)
     except msgspec.ValidationError as error:
         raise BadBody(errors=[_fault(str(error))]) from None
-    except (
-        _DoubleKey,
-        msgspec.DecodeError,
-        UnicodeDecodeError,
-        ValueError,
-        RecursionError,
-    ) as error:
-        detail = (
-            "同一个字段出现了两次"
-            if isinstance(error, _DoubleKey)
-            else "正文不是合法的 JSON（UTF-8）"
-        )
-        raise BadBody(detail, errors=[Fault("", "malformed", detail)]) from None
+    except _DoubleKey:
+        raise _malformed("同一个字段出现了两次") from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise _malformed("正文不是合法的 JSON（UTF-8）") from None
     if b"\\u0000" in body and not raw_rows:
         refuse_nul(msgspec.to_builtins(value))
     return value
+
+
+def _malformed(detail: str) -> BadBody:
+    return BadBody(detail, errors=[Fault("", "malformed", detail)])
 
 
 def refuse_nul(value: Any, field: str = "") -> None:

@@ -18,6 +18,7 @@ from server.kit.idempotency import BadKey, IdempotencyConflict
 from server.kit.web import Door, Operation
 
 VERSION = "1.0.0"
+_REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"<(\w+)(?::[^>]*)?>")
 _PROBLEM = {
     "type": "object",
@@ -49,38 +50,40 @@ BINARY = {
 
 def describe(doors: Iterable[Door], *, base_url: str) -> dict[str, Any]:
     """OpenAPI 3.1."""
-    doors = list(doors)
-    types: list[Any] = [
-        t for door in doors for op in door.operations
-        for t in (op.form, *op.answers.values()) if t is not None and not isinstance(t, str)
-    ]  # fmt: skip
-    _, components = msgspec.json.schema_components(
-        types, ref_template="#/components/schemas/{name}"
-    )
+    declared = [(door.feature, operation) for door in doors for operation in door.operations]
     paths: dict[str, dict[str, Any]] = {}
-    for door in doors:
-        for operation in door.operations:
-            path = _PARAMETER.sub(r"{\1}", operation.path)
-            paths.setdefault(path, {})[operation.method.lower()] = _operation(
-                operation, door.feature
-            )
+    for feature, operation in declared:
+        path = paths.setdefault(_PARAMETER.sub(r"{\1}", operation.path), {})
+        path[operation.method.lower()] = _operation(operation, feature)
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "好差评 haochaping", "version": VERSION,
-            "description": "政务服务“好差评”：评价、差评工单、答复与公开。时间为 UTC+8，错误为 RFC 9457。",
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
+        "info": _INFO,
         "servers": [{"url": base_url}],
         "paths": paths,
-        "components": {
-            "schemas": components | {"Problem": _PROBLEM},
-            "securitySchemes": {
-                name: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-                for name in sorted({op.guard.security for d in doors for op in d.operations} - {""})
-            },
-        },
-    }  # fmt: skip
+        "components": _components([operation for _, operation in declared]),
+    }
+
+
+_INFO = {
+    "title": "好差评 haochaping",
+    "version": VERSION,
+    "description": "政务服务“好差评”：评价、差评工单、答复。时间为 UTC+8，错误为 RFC 9457。",
+    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+
+
+def _components(operations: list[Operation]) -> dict[str, Any]:
+    types: list[Any] = [
+        kind for operation in operations for kind in (operation.form, *operation.answers.values())
+        if kind is not None and not isinstance(kind, str)
+    ]  # fmt: skip
+    _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    guards = sorted({operation.guard.security for operation in operations} - {""})
+    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return {
+        "schemas": schemas | {"Problem": _PROBLEM},
+        "securitySchemes": dict.fromkeys(guards, bearer),
+    }
 
 
 def _operation(operation: Operation, feature: str) -> dict[str, Any]:
@@ -129,9 +132,7 @@ def _answer(answer: Any) -> dict[str, Any]:
 
 
 def _schema(kind: Any) -> dict[str, Any]:
-    (schema,), _ = msgspec.json.schema_components(
-        [kind], ref_template="#/components/schemas/{name}"
-    )
+    (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REF)
     return schema
 
 

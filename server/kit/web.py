@@ -70,6 +70,11 @@ class Operation:
     def name(self) -> str:
         return self.handler.__name__
 
+    @property
+    def usual(self) -> int:
+        """The status of an answer that names none."""
+        return next(iter(self.answers))
+
 
 class Door:
     """The operations of one feature."""
@@ -96,46 +101,63 @@ class Door:
 
 
 def _serve(operation: Operation) -> Callable[..., Coroutine[Any, Any, HTTPResponse]]:
-    reader: msgspec.json.Decoder[Any] | None = (
-        forms.decoder(operation.form) if operation.form else None
-    )
-    usual = next(iter(operation.answers))
+    reader: msgspec.json.Decoder[Any] | None = None
+    if operation.form:
+        reader = forms.decoder(operation.form)
 
     async def endpoint(request: Request, **path: str) -> HTTPResponse:
         async with asyncio.timeout(operation.seconds):
             who = await operation.guard(request)
-            if len(request.body) > operation.limit:
-                raise TooLarge(f"正文最多 {operation.limit // 1024} KiB")
-            arguments = dict(path)
-            if reader is not None:
-                arguments["form"] = forms.decode(
-                    reader, request.body, request.headers.get("content-type", "")
-                )
-            if operation.guard.security:
-                arguments["who"] = who
-
-            async def act() -> tuple[int, bytes]:
-                answer = await operation.handler(request, **arguments)
-                if isinstance(answer, HTTPResponse):
-                    request.ctx.response = answer
-                    return answer.status, answer.body or b""
-                status, body = answer if isinstance(answer, tuple) else (usual, answer)
-                return status, _encoder.encode(body)
-
+            arguments = _arguments(operation, reader, request, path, who)
             key = request.headers.get("idempotency-key")
-            if key is not None and operation.once and not operation.keeps_key:
-                # An open door's caller is known by nothing but the code in the path.
-                scope = who.scope if operation.guard.security else f"code:{request.path}"
-                asked = idempotency.digest(request.method, request.path, request.body)
-                status, content = await idempotency.once(scope, key, asked, act)
-            else:
-                status, content = await act()
-        if response := getattr(request.ctx, "response", None):
-            return response
-        return HTTPResponse(content, status, content_type=JSON)
+            if key is None or not operation.once or operation.keeps_key:
+                return await _answer(operation, request, arguments)
+            return await _answer_once(operation, request, arguments, key, who)
 
     endpoint.__name__ = operation.name
     return endpoint
+
+
+def _arguments(
+    operation: Operation,
+    reader: msgspec.json.Decoder[Any] | None,
+    request: Request,
+    path: dict[str, str],
+    who: Any,
+) -> dict[str, Any]:
+    if len(request.body) > operation.limit:
+        raise TooLarge(f"正文最多 {operation.limit // 1024} KiB")
+    arguments: dict[str, Any] = dict(path)
+    if reader is not None:
+        content_type = request.headers.get("content-type", "")
+        arguments["form"] = forms.decode(reader, request.body, content_type)
+    if operation.guard.security:
+        arguments["who"] = who
+    return arguments
+
+
+async def _answer(
+    operation: Operation, request: Request, arguments: dict[str, Any]
+) -> HTTPResponse:
+    answer = await operation.handler(request, **arguments)
+    if isinstance(answer, HTTPResponse):
+        return answer
+    status, body = answer if isinstance(answer, tuple) else (operation.usual, answer)
+    return HTTPResponse(_encoder.encode(body), status, content_type=JSON)
+
+
+async def _answer_once(
+    operation: Operation, request: Request, arguments: dict[str, Any], key: str, who: Any
+) -> HTTPResponse:
+    async def act() -> tuple[int, bytes]:
+        answer = await _answer(operation, request, arguments)
+        return answer.status, answer.body or b""
+
+    # An open door's caller is known by nothing but the code in the path.
+    scope = who.scope if operation.guard.security else f"code:{request.path}"
+    asked = idempotency.digest(request.method, request.path, request.body)
+    status, content = await idempotency.once(scope, key, asked, act)
+    return HTTPResponse(content, status, content_type=JSON)
 
 
 def request_id(request: Request) -> str:

@@ -122,7 +122,7 @@ async def issue_receipts(request: Request, who: Caller, form: BatchForm) -> Batc
 
 def _read_row(raw: Raw) -> ReceiptForm | Refusal:
     try:
-        return forms.decode(_row_reader, bytes(raw), "application/json")
+        return forms.read(_row_reader, bytes(raw))
     except BadBody as refusal:
         return refusal
 

@@ -10,10 +10,11 @@ import binascii
 import hmac
 
 from server.kit.errors import Missing
-from server.kit.privacy import Vault, vault
+from server.kit.privacy import Vault, mac, vault
 
 LENGTH = 25
 _TAG, _NUMBER = 12, 6
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _DUMMY = b"\0" * (_TAG + _NUMBER)
 
 
@@ -32,8 +33,9 @@ def code_of(number: int) -> str:
     key_id = vault().newest
     tag_key, pad_key = _keys(vault(), key_id)
     plain = number.to_bytes(_NUMBER)
-    tag = hmac.digest(tag_key, plain, "sha256")[:_TAG]
-    return key_id + base64.urlsafe_b64encode(tag + _padded(number, pad_key, tag)).decode()
+    tag = mac(tag_key, plain, _TAG)
+    body = binascii.b2a_base64(tag + _padded(number, pad_key, tag), newline=False)
+    return key_id + body.translate(_URL_SAFE).decode()
 
 
 def number_of(code: str) -> int:
@@ -50,7 +52,7 @@ def number_of(code: str) -> int:
     tag_key, pad_key = _keys(vault(), key_id)
     tag = body[:_TAG]
     plain = _padded(int.from_bytes(body[_TAG:]), pad_key, tag)
-    if not (hmac.compare_digest(hmac.digest(tag_key, plain, "sha256")[:_TAG], tag) and well_formed):
+    if not (hmac.compare_digest(mac(tag_key, plain, _TAG), tag) and well_formed):
         raise UnknownCode
     return int.from_bytes(plain)
 
@@ -61,5 +63,5 @@ def _keys(keys: Vault, key_id: str) -> tuple[bytes, bytes]:
 
 def _padded(number: int, pad_key: bytes, tag: bytes) -> bytes:
     """Seals and opens alike."""
-    pad = int.from_bytes(hmac.digest(pad_key, tag, "sha256")[:_NUMBER])
+    pad = int.from_bytes(mac(pad_key, tag, _NUMBER))
     return (number ^ pad).to_bytes(_NUMBER)

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 
 from server.kit.clock import BEIJING
 from server.kit.errors import Conflict, Fault, Gone, Invalid
@@ -55,6 +56,8 @@ class ReviewClosed(Gone):
 
 
 def time_fault(handled_at: datetime, now: datetime) -> Fault | None:
+    if now - OLDEST <= handled_at <= now:
+        return None
     if handled_at > now + AHEAD:
         return Fault("handled_at", "in_the_future", "办理时间晚于现在超过 5 分钟")
     if handled_at < now - OLDEST:
@@ -64,7 +67,12 @@ def time_fault(handled_at: datetime, now: datetime) -> Fault | None:
 
 def open_until(handled_at: datetime, review_days: int) -> datetime:
     """The end of the last natural day; the day of handling does not count."""
-    day: date = handled_at.astimezone(BEIJING).date() + timedelta(days=review_days)
+    return _end_of_day(handled_at.astimezone(BEIJING).date(), review_days)
+
+
+@lru_cache(maxsize=512)
+def _end_of_day(handled_on: date, later: int) -> datetime:
+    day = handled_on + timedelta(days=later)
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=BEIJING)
 
 

@@ -73,16 +73,13 @@ class Checked:
     """A form that passed every rule, as it will be stored."""
 
     form: ReceiptForm
+    service: tuple[str, int]
+    """What makes it one receipt among the agency's."""
     open_until: datetime
     applicant: bytes | None
     """Sealed."""
     phone_key: str | None
     content: bytes
-
-    @property
-    def service(self) -> tuple[str, int]:
-        """What makes it one receipt among the agency's."""
-        return self.form.case_number, self.form.service_number
 
     @property
     def digest(self) -> str:
@@ -197,6 +194,7 @@ class Desk:
             sealed = vault().seal(_json.encode(person), "applicant")
         return Checked(
             form,
+            (form.case_number, form.service_number),
             open_until(form.handled_at, self.review_days),
             sealed,
             vault().fingerprint(phone, "phone") if phone else None,

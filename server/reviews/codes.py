@@ -1,12 +1,11 @@
 """The 查询编码: 80 bits in 16 characters of Crockford's base 32, derived from the review by a key."""
 
 import base64
-import hmac
 from uuid import UUID
 
 from server.kit.errors import Missing
-from server.kit.privacy import vault
-from server.workorders.service import CROCKFORD
+from server.kit.privacy import mac, vault
+from server.workorders.opening import CROCKFORD
 
 LENGTH = 16
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.encode())
@@ -21,8 +20,7 @@ class UnknownQueryCode(Missing):
 def query_code(review_id: UUID, key_id: str | None = None) -> str:
     """The code of a review; it can be made again, but only with the key."""
     key = vault().subkey(key_id or vault().newest, "query")
-    digest = hmac.digest(key, review_id.bytes, "sha256")[:10]
-    return base64.b32encode(digest).translate(_TO_CROCKFORD).decode()
+    return base64.b32encode(mac(key, review_id.bytes, 10)).translate(_TO_CROCKFORD).decode()
 
 
 def query_key(code: str) -> str:

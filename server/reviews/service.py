@@ -34,6 +34,7 @@ from server.reviews.snapshot import (
 from server.reviews.submission import Submission
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
+from server.workorders.opening import Opening, open_order
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Promise:
     due_at: datetime
 
     @classmethod
-    def of(cls, opening: orders.Opening) -> "Promise":
+    def of(cls, opening: Opening) -> "Promise":
         return cls(opening.number, opening.snapshot.agency_code, opening.answer.at)
 
 
@@ -91,7 +92,7 @@ async def submit(
     given = _given(receipt, checked(verdict, receipt), channel or _channel(receipt), attempt)
     opening = None
     if rules.is_bad(verdict.level):
-        opening = orders.open_order(snapshot_of(given), given.policy)
+        opening = open_order(snapshot_of(given), given.policy)
     if not await submission.store(Submission(given, opening)):
         return await _again(receipt, attempt)
     metrics.reviews.labels(str(verdict.level), given.channel).inc()

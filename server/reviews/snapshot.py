@@ -13,7 +13,7 @@ from server.kit.privacy import BrokenSeal, vault
 from server.kit.redaction import redact
 from server.reviews.rules import ReviewChannel
 from server.workorders import rules as orders_rules
-from server.workorders import service as orders
+from server.workorders.opening import Snapshot
 
 ORIGIN = "review"
 
@@ -55,7 +55,7 @@ class Given:
     attempt: Attempt | None = None
 
 
-def snapshot_of(given: Given) -> orders.Snapshot:
+def snapshot_of(given: Given) -> Snapshot:
     """What the agency may see: matter, place, day, level, reasons, redacted words."""
     receipt, verdict = given.receipt, given.verdict
     known = catalogue()
@@ -68,7 +68,7 @@ def snapshot_of(given: Given) -> orders.Snapshot:
         hall_desk=hall.desk_agency_code if hall else None,
         issuer=receipt["agency_code"],
     )
-    return orders.Snapshot(
+    return Snapshot(
         origin=ORIGIN, origin_key=given.id, region_code=receipt["region_code"], agency_code=lead,
         co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
         matter=matter.name if matter else "", hall=hall.name if hall else "",

@@ -9,7 +9,7 @@ from server.receipts import service as receipts
 from server.reviews import codes
 from server.reviews.rules import ReviewState
 from server.reviews.snapshot import Given
-from server.workorders import service as orders
+from server.workorders import opening as orders
 
 
 @dataclass(frozen=True)

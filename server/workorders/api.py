@@ -168,8 +168,7 @@ async def inbox(
     if state:
         conditions.append(f"state = {bind(state)}")
     if overdue is not None:
-        waits = f"ARRAY[{', '.join(repr(str(s)) for s in sorted(OPEN - {State.ANSWERED}))}]"
-        late = f"(next_due_at < {bind(clock.now())} AND state = ANY({waits}))"
+        late = f"(next_due_at < {bind(clock.now())} AND state = ANY({_WAITING}))"
         conditions.append(late if overdue else f"NOT coalesce({late}, false)")
     if search:
         like = bind("%" + _escaped(search[:SEARCH_LIMIT]) + "%")
@@ -177,12 +176,17 @@ async def inbox(
         conditions.append(f"({' OR '.join(found)})")
     if cursor:
         due, number = _read_cursor(cursor)
-        conditions.append(
-            f"(coalesce(next_due_at, 'infinity'), number) > ({bind(due)}, {bind(number)})"
-        )
+        conditions.append(f"({_ORDER}) > ({bind(due)}, {bind(number)})")
+    return await _page(" AND ".join(conditions), values, limit)
+
+
+_WAITING = f"ARRAY[{', '.join(repr(str(s)) for s in sorted(OPEN - {State.ANSWERED}))}]"
+_ORDER = "coalesce(next_due_at, 'infinity'), number"
+
+
+async def _page(where: str, values: list[object], limit: int) -> tuple[list[WorkOrder], str | None]:
     rows = await sql.fetch(
-        f"SELECT * FROM work_orders WHERE {' AND '.join(conditions)} "  # noqa: S608
-        f"ORDER BY coalesce(next_due_at, 'infinity'), number LIMIT {limit + 1}",
+        f"SELECT * FROM work_orders WHERE {where} ORDER BY {_ORDER} LIMIT {limit + 1}",  # noqa: S608
         *values,
     )
     orders = [WorkOrder._init_from_db(**dict(row)) for row in rows[:limit]]

@@ -1,22 +1,19 @@
 """Opening orders and moving them; every move is a locked row, the table's next state, and a step."""
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
-from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Missing
 from server.people.service import Member
-from server.workorders.deadlines import Due, Unit, due, due_or_provisional
+from server.workorders.deadlines import Unit, due
 from server.workorders.models import Step, WorkOrder
+from server.workorders.opening import working
 from server.workorders.rules import (
     FINAL,
     Disposition,
@@ -30,119 +27,12 @@ from server.workorders.rules import (
     next_state,
 )
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_SHIFTS = range(45, -1, -5)
 CITIZEN = "citizen"
 
 
 class UnknownOrder(Missing):
     code = "unknown_work_order"
     title = "没有这张工单"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """All that the agency will ever see of what the order came from."""
-
-    origin: str
-    origin_key: UUID
-    region_code: str
-    agency_code: str
-    co_agency_codes: list[str]
-    matter_code: str | None = None
-    matter: str = ""
-    hall: str = ""
-    window: str = ""
-    level: int | None = None
-    tags: list[str] = field(default_factory=list)
-    words: str = ""
-    """Already redacted."""
-    real_name: bool = False
-    opened_on: date
-    visible_from: datetime
-    """Until then the citizen may undo in peace: nobody at the agency sees the order, no clock runs."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """An order that will exist with the statement that it is part of."""
-
-    number: str
-    snapshot: Snapshot
-    contact: Due
-    answer: Due
-
-
-def new_number(opened_on: date) -> str:
-    """Year and ten random characters: it says neither how many orders there are nor when it came."""
-    random = secrets.randbits(50)
-    return f"{opened_on.year}{''.join(CROCKFORD[random >> shift & 31] for shift in _SHIFTS)}"
-
-
-def _working(start: datetime, days: int) -> Due:
-    return due_or_provisional(start, days, Unit.WORKING, catalogue().calendar)
-
-
-def open_order(snapshot: Snapshot, policy: Policy) -> Opening:
-    """Number and due times; `stored` puts it into the statement of its origin."""
-    return Opening(
-        new_number(snapshot.opened_on),
-        snapshot,
-        _working(snapshot.visible_from, policy.contact_days),
-        _working(snapshot.visible_from, policy.simple_days),
-    )
-
-
-# 首问负责: an order has its owner from the first commit, the agency's handler, or its lead where it
-# has none. Lists travel as text: PostgreSQL's unnest flattens lists of lists.
-_OPENED = """ordered AS (
-  INSERT INTO work_orders (number, region_code, origin, origin_key, state, agency_code,
-    co_agency_codes, owner_id, matter_code, matter, hall, "window", level, tags, words, real_name,
-    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests)
-  SELECT o.number, o.region_code, o.origin, o.origin_key, 'assigned', o.agency_code,
-    string_to_array(o.co_agency_codes, ','),
-    (SELECT id FROM staff WHERE staff.agency_code = o.agency_code AND active
-       AND role IN ('handler', 'agency_lead') ORDER BY role DESC, id LIMIT 1),
-    o.matter_code, o.matter, o.hall, o."window", o.level, string_to_array(o.tags, ','), o.words,
-    o.real_name, o.opened_on, o.visible_from, o.contact_due_at, o.due_at, o.provisional,
-    o.contact_due_at, 0
-  FROM unnest({number}::text[], {order_region}::text[], {origin}::text[], {origin_key}::uuid[],
-    {agency}::text[], {co_agencies}::text[], {matter_code}::text[], {matter}::text[], {hall}::text[],
-    {window}::text[], {order_level}::smallint[], {order_tags}::text[], {words}::text[],
-    {order_real_name}::bool[], {opened_on}::date[], {visible_from}::timestamptz[],
-    {contact_due_at}::timestamptz[], {due_at}::timestamptz[], {provisional}::bool[])
-    AS o(number, region_code, origin, origin_key, agency_code, co_agency_codes, matter_code, matter,
-      hall, "window", level, tags, words, real_name, opened_on, visible_from, contact_due_at, due_at,
-      provisional)
-  JOIN %s AS origins ON origins.id = o.origin_key
-  RETURNING number, visible_from
-)"""
-_FIRST_STEP = """stepped AS (
-  INSERT INTO work_order_steps (order_id, at, move, state, actor, words)
-  SELECT number, visible_from, 'open', 'assigned', 'system', '' FROM ordered
-)"""
-
-
-def stored(openings: Sequence[Opening], *, after: str) -> tuple[sql.Part, ...]:
-    """The orders' part in the statement of their origins: one for every row of the part `after`
-    whose `id` is its origin."""
-    if not openings:
-        return ()
-    shots = [opening.snapshot for opening in openings]
-    values = {
-        "number": [o.number for o in openings], "order_region": [s.region_code for s in shots],
-        "origin": [s.origin for s in shots], "origin_key": [s.origin_key for s in shots],
-        "agency": [s.agency_code for s in shots],
-        "co_agencies": [",".join(s.co_agency_codes) for s in shots],
-        "matter_code": [s.matter_code for s in shots], "matter": [s.matter for s in shots],
-        "hall": [s.hall for s in shots], "window": [s.window for s in shots],
-        "order_level": [s.level for s in shots], "order_tags": [",".join(s.tags) for s in shots],
-        "words": [s.words for s in shots], "order_real_name": [s.real_name for s in shots],
-        "opened_on": [s.opened_on for s in shots], "visible_from": [s.visible_from for s in shots],
-        "contact_due_at": [o.contact.at for o in openings], "due_at": [o.answer.at for o in openings],
-        "provisional": [o.contact.provisional or o.answer.provisional for o in openings],
-    }  # fmt: skip
-    return sql.Part(_OPENED % after, values), sql.Part(_FIRST_STEP, {})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +105,7 @@ async def judge(number: str, *, satisfied: bool, words: str) -> WorkOrder:
         if satisfied:
             changes: dict[str, Any] = {"outcome": Outcome.CONTENT}
         else:
-            contact = _working(now, catalogue().policy(order.region_code).contact_days)
+            contact = working(now, catalogue().policy(order.region_code).contact_days)
             changes = {"contests": order.contests + 1, "next_due_at": contact.at}
         return await _act(order, Act(move=move, actor=CITIZEN, words=words), now, changes)
 
@@ -295,8 +185,8 @@ async def _redate(number: str) -> bool:
     async with in_transaction():
         order = await _locked(number)
         policy = catalogue().policy(order.region_code)
-        contact = _working(order.visible_from, policy.contact_days)
-        answer_due = _working(order.visible_from, policy.simple_days)
+        contact = working(order.visible_from, policy.contact_days)
+        answer_due = working(order.visible_from, policy.simple_days)
         changes: dict[str, Any] = {
             "contact_due_at": contact.at, "due_at": answer_due.at,
             "provisional": contact.provisional or answer_due.provisional,

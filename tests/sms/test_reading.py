@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sms import Reading, read
@@ -113,7 +113,7 @@ def could_say(text: str, level: int) -> bool:
     bare = re.sub(r"[\u200b\u202e\s]", "", text)
     stretches = [bare, *re.split(r"[^\w]+", re.sub(r"[\u200b\u202e]", "", text))]
     frames = r"^(?:我选|选|我|给|我给|好的|谢谢)*|(?:的|了|吧|分|星|谢谢|好的)*$"
-    cut = [re.sub(frames, "", stretch) for stretch in stretches]
+    cut = stretches + [re.sub(frames, "", stretch) for stretch in stretches]
     return any(one.startswith(name) or one.endswith(name) for one in cut for name in shown)
 
 
@@ -182,6 +182,7 @@ def test_outer_punctuation_changes_nothing(text: str, marks: tuple[str, str]) ->
     st.text(st.characters(categories=["Lo", "Lu", "Ll", "Nd"]), min_size=1, max_size=30),
 )
 def test_what_else_was_said_is_never_lost(level: str, said: str) -> None:
+    assume(read(said).kind != "level")  # the same level again is understood, not lost
     assert said.strip() in read(f"{level}，{said}").words
 
 
