@@ -3,6 +3,7 @@
 import pytest
 
 from server.kit import sql
+from server.settings import Settings
 
 TABLES = "regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years"
 
@@ -10,3 +11,9 @@ TABLES = "regions, policies, agencies, halls, windows, officers, matters, tags, 
 @pytest.fixture
 async def db(app: object) -> None:
     await sql.fetch(f"TRUNCATE {TABLES}, beacons, pgqueuer RESTART IDENTITY")
+
+
+@pytest.fixture
+def postgres(servers: Settings) -> str:
+    """For a connection that is not the application's."""
+    return servers.database_url
