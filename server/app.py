@@ -43,7 +43,7 @@ _ONLY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
 def create_app(settings: Settings, name: str = "haochaping") -> Sanic:
     app: Any = Sanic(name, configure_logging=False)
     app.config.update(
-        REQUEST_MAX_SIZE=BATCH_LIMIT, REQUEST_TIMEOUT=10, RESPONSE_TIMEOUT=30, KEEP_ALIVE_TIMEOUT=30,
+        REQUEST_MAX_SIZE=BATCH_LIMIT, REQUEST_TIMEOUT=10, RESPONSE_TIMEOUT=12, KEEP_ALIVE_TIMEOUT=30,
         GRACEFUL_SHUTDOWN_TIMEOUT=3.0, ACCESS_LOG=False, MOTD=False, AUTO_EXTEND=False,
         FALLBACK_ERROR_FORMAT="json", PROXIES_COUNT=settings.trusted_proxies or None, OAS=False,
         INSPECTOR=False, USE_UVLOOP=True,

@@ -17,8 +17,6 @@ from server import database
 from server.catalogue import service as catalogue
 from server.kit import idempotency, metrics
 from server.kit.beacon import Beacons
-from server.kit.errors import Unavailable
-from server.kit.failures import refusal_of
 from server.kit.privacy import open_vault
 from server.people import service as people
 from server.settings import Settings
@@ -30,6 +28,7 @@ POLL = timedelta(seconds=0.2)
 ABANDONED = timedelta(seconds=8)
 """A job whose worker gave no sign for so long is taken by another."""
 ATTEMPTS = 10
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 COMMAND_SECONDS = 30.0
 """A job may take longer than a request."""
 
@@ -50,14 +49,15 @@ JOBS: dict[str, Callable[..., Awaitable[int]]] = {"redate": redate}
 
 
 async def _run(name: str, work: Awaitable[int], attempts: int = ATTEMPTS) -> None:
+    """One more try after a growing wait, whatever went wrong; then the job is held for a person."""
     try:
         done = await work
     except Exception as error:
-        if attempts < ATTEMPTS and isinstance(refusal_of(error), Unavailable):
-            # Not the job's fault: a connection went while it ran.
-            raise RetryRequested(timedelta(seconds=2), reason="database") from error
         metrics.jobs.labels(name, "failed").inc()
-        log.exception("job failed", extra={"job": name})
+        log.exception("job failed", extra={"job": name, "count": attempts})
+        if attempts < ATTEMPTS:
+            wait = min(LONGEST_WAIT, FIRST_WAIT * 2**attempts)
+            raise RetryRequested(wait, reason=type(error).__name__) from error
         raise
     metrics.jobs.labels(name, "done").inc()
     log.info("job done", extra={"job": name, "count": done})

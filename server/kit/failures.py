@@ -2,7 +2,12 @@
 
 import asyncpg
 from sanic.exceptions import SanicException
-from tortoise.exceptions import BaseORMException, DBConnectionError, OperationalError
+from tortoise.exceptions import (
+    BaseORMException,
+    DBConnectionError,
+    OperationalError,
+    ValidationError,
+)
 
 from server.kit.errors import Conflict, Invalid, Missing, NotJson, Refusal, TooLarge, Unavailable
 
@@ -62,6 +67,9 @@ def refusal_of(error: Exception) -> Refusal:
     if isinstance(error, SanicException):
         known = _BY_STATUS.get(error.status_code)
         return known() if known else Unusual(error.status_code)
+    if isinstance(error, ValidationError):
+        # Tortoise checks what a query asks for like what it stores: longer than the column.
+        return Unstorable()
     cause = error.__cause__ if isinstance(error, BaseORMException) else error
     if isinstance(error, DOWN) or isinstance(cause, DOWN):
         return Unavailable()

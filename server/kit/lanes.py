@@ -8,6 +8,7 @@ cancelled, is closed and replaced.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -114,7 +115,8 @@ class Gathered(Generic[Asked, Told]):
     async def ask(self, asked: Asked) -> Told:
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_soon(self._start)
+            # In a context of its own: a caller's transaction is not the others'.
+            loop.call_soon(self._start, context=Context())
         answer: asyncio.Future[Told] = loop.create_future()
         self._waiting.append((asked, answer))
         return await answer

@@ -13,7 +13,7 @@ door = Door("people")
 
 
 class ClientCredentials(Form):
-    client_id: Annotated[str, Meta(max_length=64)]
+    client_id: Annotated[str, Meta(max_length=32)]
     client_secret: Annotated[str, Meta(max_length=128)]
 
 

@@ -156,4 +156,7 @@ async def unfinished(household: Household, ids: Sequence[int], seconds: float) -
         if not waiting:
             break
         await asyncio.sleep(0.5)
+    if waiting:
+        for row in await household.sql("SELECT * FROM pgqueuer WHERE id = ANY($1)", list(waiting)):
+            print(dict(row))
     return waiting

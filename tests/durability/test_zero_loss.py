@@ -93,7 +93,7 @@ async def test_what_was_acknowledged_is_there_exactly_once_after_kills(
     assert outcome.ledger.unequal == []
     assert set(outcome.ledger.retries) <= UNDERSTOOD
     assert outcome.silence <= 10
-    waiting = await unfinished(outcome.household, outcome.jobs, 120)
+    waiting = await unfinished(outcome.household, outcome.jobs, 60)
     print(f"jobs {len(outcome.jobs)}, not done {len(waiting)}")
     assert waiting == set()
 

@@ -94,3 +94,15 @@ async def test_the_word_bearer_may_be_written_in_any_case(http: AsyncClient, cit
             "/api/v1/receipts/1", headers={"Authorization": f"{scheme} {token}"}
         )
         assert answer.status_code == 404
+
+
+async def test_a_name_longer_than_any_account_is_wrong_like_any_other(
+    http: AsyncClient, city: City
+) -> None:
+    wrong = {"username": "x" * 64, "password": "p", "totp": "000000"}
+    system = {"client_id": "x" * 32, "client_secret": "s"}
+
+    assert (await http.post("/api/v1/staff/login", json=wrong)).status_code == 401
+    assert (await http.post("/api/v1/token", json=system)).status_code == 401
+    longer = {"client_id": "x" * 33, "client_secret": "s"}
+    assert (await http.post("/api/v1/token", json=longer)).status_code == 422
