@@ -28,8 +28,11 @@ COMMAND_SECONDS = 1.4
 """With the time-out of a connection together under the three seconds in which we answer 503."""
 
 
-async def _keep_session(_: asyncpg.Connection) -> None:
-    """asyncpg's reset costs a round trip a statement; no session state is kept on pooled connections."""
+async def _keep_session(connection: asyncpg.Connection) -> None:
+    """asyncpg's reset costs a round trip a statement, and no session state is kept on pooled
+    connections; only one that was cut short inside a transaction must not go to the next."""
+    if connection.is_in_transaction():
+        connection.terminate()
 
 
 def credentials(url: str) -> dict[str, Any]:

@@ -402,3 +402,13 @@ def test_a_template_marks_only_its_own_words_as_safe_and_loads_nothing_from_else
         assert not re.search(r"<script(?![^>]*\bsrc=)|\son\w+\s*=|\sstyle\s*=|<style", text), (
             name_of(path)
         )
+
+
+def test_transactions_are_opened_by_the_one_that_gives_everything_back() -> None:
+    """Tortoise's own leaks its connection when BEGIN fails: see kit/transaction.py."""
+    users = [
+        path
+        for path in (ROOT / "server").rglob("*.py")
+        if "in_transaction(" in path.read_text().replace("is_in_transaction(", "")
+    ]
+    assert [path.name for path in users] == ["transaction.py"]

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tortoise.transactions import in_transaction
-
 from server.catalogue import checks, filled, service, spreadsheet
 from server.catalogue.columns import SHEETS, Sheet
 from server.catalogue.filled import Filled, Mistake, Mistakes, Row
 from server.kit import beacon, sql
 from server.kit.errors import Conflict
+from server.kit.transaction import transaction
 
 log = logging.getLogger(__name__)
 CHUNK = 2000
@@ -52,7 +51,7 @@ async def import_sheets(files: Mapping[str, bytes], *, by: str) -> Imported:
     Reading and checking run in a thread: 130,000 rows must not hold up the server's loop.
     """
     sheets, strange = await asyncio.to_thread(_read_all, files)
-    async with in_transaction():
+    async with transaction():
         await _lock()
         for one in sheets:
             await _keep_what_is_left_out(one)
@@ -183,7 +182,7 @@ def _upsert(sheet: Sheet) -> str:
 
 async def export_sheets() -> dict[str, bytes]:
     """Every sheet of one moment; an import of them changes nothing."""
-    async with in_transaction() as client, client.acquire_connection() as connection:
+    async with transaction() as client, client.acquire_connection() as connection:
         await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return {name: await _export(sheet, connection) for name, sheet in SHEETS.items()}
 

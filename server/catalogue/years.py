@@ -3,7 +3,6 @@
 import json
 
 from tortoise.exceptions import IntegrityError
-from tortoise.transactions import in_transaction
 
 from server.catalogue import service
 from server.catalogue.calendar import BadCalendar, YearCalendar, parse_year, shipped_documents
@@ -11,6 +10,7 @@ from server.catalogue.models import CalendarYear
 from server.kit import beacon, jobs
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Invalid
+from server.kit.transaction import transaction
 
 
 class CalendarRefused(Invalid):
@@ -69,7 +69,7 @@ def _refuse_unprintable(text: str) -> None:
 
 
 async def _store(year: int, text: str, source: str, by: str) -> CalendarYear:
-    async with in_transaction():
+    async with transaction():
         last = await CalendarYear.filter(year=year).order_by("-version").first()
         if last and json.loads(last.document) == json.loads(text):
             return last

@@ -4,7 +4,6 @@ import os
 import sys
 
 import asyncpg
-from tortoise.transactions import in_transaction
 
 from server import database
 from server.catalogue import service as catalogue
@@ -15,6 +14,7 @@ from server.demo.accounts import Secrets
 from server.demo.marks import NotTheDemo, demo_rows_only
 from server.kit import sql
 from server.kit.privacy import open_vault
+from server.kit.transaction import transaction
 from server.settings import Settings
 
 __all__ = ["NotTheDemo", "demo_rows_only", "seed"]
@@ -50,7 +50,7 @@ async def _seed(settings: Settings) -> None:
         return
     fresh = Secrets.fresh()
     passwords = await accounts.hashed(fresh)
-    async with in_transaction():
+    async with transaction():
         await sql.fetch("SET LOCAL idle_in_transaction_session_timeout = 0")
         await sql.fetch("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await demo_rows_only()

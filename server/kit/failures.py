@@ -12,7 +12,8 @@ from tortoise.exceptions import (
 from server.kit.errors import Conflict, Invalid, Missing, NotJson, Refusal, TooLarge, Unavailable
 
 DOWN = (
-    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError,
+    OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
     asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError, asyncpg.InsufficientResourcesError,
     asyncpg.IdleInTransactionSessionTimeoutError, asyncpg.DeadlockDetectedError, DBConnectionError,

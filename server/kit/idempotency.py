@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from tortoise.transactions import in_transaction
-
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Invalid
 from server.kit.privacy import vault
+from server.kit.transaction import transaction
 
 KEPT = timedelta(hours=24)
 _PURPOSE = "idempotency"
@@ -45,7 +44,7 @@ async def once(scope: str, key: str, asked: str, act: Callable[[], Awaitable[Ans
     """
     claim = vault().fingerprint(f"{scope}\n{check_key(key)}", _PURPOSE)
     now = clock.now()
-    async with in_transaction():
+    async with transaction():
         claimed = await sql.fetch(
             "INSERT INTO answered (claim, digest, at) VALUES ($1, $2, $3) ON CONFLICT (claim) DO "
             "UPDATE SET digest = excluded.digest, at = excluded.at, answer = NULL, status = NULL "

@@ -8,12 +8,12 @@ from datetime import datetime
 
 import argon2
 import pyotp
-from tortoise.transactions import in_transaction
 
 from server.catalogue.service import catalogue
 from server.kit.clock import clock
 from server.kit.errors import Invalid, Unauthenticated
 from server.kit.privacy import vault
+from server.kit.transaction import transaction
 from server.people import tokens
 from server.people.models import AccessLog, Client, Session, Staff
 from server.people.rules import (
@@ -101,7 +101,7 @@ async def sign_in(username: str, password: str, totp: str, *, reuse_totp: bool =
     if staff is None:
         raise WrongSignIn
     now = clock.now()
-    async with in_transaction():
+    async with transaction():
         staff = await Staff.select_for_update().get(id=staff.id)
         if staff.locked_until and staff.locked_until > now:
             refused = True

@@ -8,7 +8,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 import asyncpg
-from tortoise.transactions import in_transaction
 
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
@@ -17,6 +16,7 @@ from server.kit.errors import Refusal
 from server.kit.idempotency import IdempotencyConflict
 from server.kit.privacy import vault
 from server.kit.redaction import redact
+from server.kit.transaction import transaction
 from server.receipts import service as receipts
 from server.receipts.codes import number_of
 from server.receipts.rules import Channel, ReviewClosed, is_open
@@ -189,7 +189,7 @@ async def may_undo(review: Review) -> bool:
 async def undo(review: Review) -> None:
     """Takes the review and its order back; the receipt is open again. Once a receipt."""
     now = clock.now()
-    async with in_transaction():
+    async with transaction():
         standing = await Review.select_for_update().get(id=review.id)
         before = await Review.exists(receipt_id=review.receipt_id, state=ReviewState.UNDONE)
         rules.check_undo(ReviewState(standing.state), standing.undo_until, before, now)
@@ -216,7 +216,7 @@ async def supplement(review: Review, comment: str) -> None:
     if not words:
         raise rules.BlankComment
     now = clock.now()
-    async with in_transaction():
+    async with transaction():
         standing = await Review.select_for_update().get(id=review.id)
         if standing.state not in (ReviewState.STANDING, ReviewState.AWAITING_REASON):
             raise AlreadyReviewed("这条评价已经撤回，不能补充")

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tortoise.transactions import in_transaction
-
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Missing
+from server.kit.transaction import transaction
 from server.people.service import Member
 from server.workorders.deadlines import Unit, due
 from server.workorders.models import Step, WorkOrder
@@ -71,7 +70,7 @@ async def _locked(number: str) -> WorkOrder:
 
 async def accept(member: Member, number: str) -> WorkOrder:
     """The one who accepts has the order to the end."""
-    async with in_transaction():
+    async with transaction():
         order = await _locked_for(member, number, Move.ACCEPT)
         changes = {"owner_id": member.id, "next_due_at": order.due_at}
         act = Act(move=Move.ACCEPT, actor=member.role, actor_id=member.id)
@@ -82,7 +81,7 @@ async def answer(
     member: Member, number: str, *, disposition: Disposition, text: str, legal_basis: str | None
 ) -> WorkOrder:
     words = check_text(text)
-    async with in_transaction():
+    async with transaction():
         order = await _locked_for(member, number, Move.ANSWER)
         now = clock.now()
         silence = catalogue().policy(order.region_code).silence_days
@@ -99,7 +98,7 @@ async def judge(number: str, *, satisfied: bool, words: str) -> WorkOrder:
     move = Move.CONFIRM if satisfied else Move.CONTEST
     if not satisfied:
         words = check_text(words)
-    async with in_transaction():
+    async with transaction():
         order = await _locked(number)
         now = clock.now()
         if satisfied:
@@ -182,7 +181,7 @@ async def redate(calendar_years: set[int]) -> int:
 
 
 async def _redate(number: str) -> bool:
-    async with in_transaction():
+    async with transaction():
         order = await _locked(number)
         policy = catalogue().policy(order.region_code)
         contact = working(order.visible_from, policy.contact_days)
