@@ -8,12 +8,12 @@ import json
 import sys
 
 from factories import a_city
-from tortoise.transactions import in_transaction
 
 from server import database, settings
 from server.kit import jobs, sql
 from server.kit.failures import DOWN
 from server.kit.privacy import open_vault
+from server.kit.transaction import transaction
 from server.settings import Settings
 
 PATIENCE_SECONDS = 300
@@ -44,7 +44,7 @@ async def _insisted(where: Settings, name: str, year: int) -> int:
     while True:
         try:
             await database.connect(where)
-            async with in_transaction():
+            async with transaction():
                 await jobs.enqueue("redate", once_as=name, year=year)
                 (row,) = await sql.fetch("SELECT id FROM pgqueuer WHERE dedupe_key = $1", name)
             return int(row["id"])
