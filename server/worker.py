@@ -15,8 +15,9 @@ from tortoise import connections
 
 from server import database
 from server.catalogue import service as catalogue
-from server.kit import idempotency, metrics
+from server.kit import idempotency, jobs, metrics
 from server.kit.beacon import Beacons
+from server.kit.failures import DOWN
 from server.kit.privacy import open_vault
 from server.people import service as people
 from server.settings import Settings
@@ -28,6 +29,7 @@ POLL = timedelta(seconds=0.2)
 ABANDONED = timedelta(seconds=8)
 """A job whose worker gave no sign for so long is taken by another."""
 ATTEMPTS = 10
+LOOK_SECONDS = 5.0
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 COMMAND_SECONDS = 30.0
 """A job may take longer than a request."""
@@ -63,6 +65,16 @@ async def _run(name: str, work: Awaitable[int], attempts: int = ATTEMPTS) -> Non
     log.info("job done", extra={"job": name, "count": done})
 
 
+async def _find_lost_jobs() -> None:
+    while True:
+        try:
+            if found := await jobs.find_lost(ATTEMPTS):
+                log.warning("lost jobs found again", extra={"count": found})
+        except DOWN:
+            log.warning("the database does not answer; lost jobs are looked for later")
+        await asyncio.sleep(LOOK_SECONDS)
+
+
 def _table(pool: Any) -> PgQueuer:
     queue = PgQueuer.from_asyncpg_pool(pool)
     for name, (when, work) in CRON.items():
@@ -91,10 +103,11 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, queue.shutdown.set)
-    watching = asyncio.create_task(beacons.watch())
+    watching = [asyncio.create_task(beacons.watch()), asyncio.create_task(_find_lost_jobs())]
     log.info("worker started")
     try:
         await queue.run(dequeue_timeout=POLL, batch_size=50, heartbeat_timeout=ABANDONED)
     finally:
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         await database.disconnect()

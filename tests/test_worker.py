@@ -9,7 +9,7 @@ from server import worker
 from server.catalogue import service as catalogue
 from server.catalogue.models import CalendarYear
 from server.catalogue.years import load_year
-from server.kit import sql
+from server.kit import jobs, sql
 from server.kit.clock import BEIJING, clock
 from server.workorders.models import WorkOrder
 
@@ -70,3 +70,21 @@ async def test_answers_to_idempotency_keys_and_old_sessions_are_forgotten_after_
     assert await worker.forget() == 0
     clock.advanced += timedelta(hours=25)
     assert await worker.forget() == 1
+
+
+async def test_a_job_that_was_parked_with_attempts_left_is_found_again(city: City) -> None:
+    await jobs.enqueue("redate", once_as="lost", year=2026)
+    await jobs.enqueue("redate", once_as="given up", year=2026)
+    await sql.fetch("UPDATE pgqueuer SET status = 'failed', slot = 0 WHERE dedupe_key = 'lost'")
+    await sql.fetch(
+        "UPDATE pgqueuer SET status = 'failed', attempts = $1 WHERE dedupe_key = 'given up'",
+        worker.ATTEMPTS,
+    )
+
+    assert await jobs.find_lost(worker.ATTEMPTS) == 1
+
+    rows = await sql.fetch("SELECT dedupe_key, status, slot, attempts FROM pgqueuer ORDER BY id")
+    assert [tuple(row) for row in rows] == [
+        ("lost", "queued", None, 1),
+        ("given up", "failed", None, worker.ATTEMPTS),
+    ]

@@ -13,3 +13,18 @@ async def enqueue(job: str, *, once_as: str | None = None, **payload: Any) -> No
         "VALUES (0, 'queued', $1, $2, $3) ON CONFLICT DO NOTHING",
         job, json.dumps(payload).encode(), once_as,
     )  # fmt: skip
+
+
+async def find_lost(attempts: int) -> int:
+    """Queues again what was parked although it had attempts left.
+
+    pgqueuer parks a job as failed when the statement that should have queued it again found no
+    database. Such a row has fewer attempts than one that was given up.
+    """
+    rows = await sql.fetch(
+        "UPDATE pgqueuer SET status = 'queued', slot = NULL, queue_manager_id = NULL, "
+        "attempts = attempts + 1, execute_after = now(), updated = now() "
+        "WHERE status = 'failed' AND attempts < $1 RETURNING 1",
+        attempts,
+    )
+    return len(rows)
