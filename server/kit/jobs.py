@@ -23,7 +23,7 @@ async def find_lost(attempts: int) -> int:
     """
     rows = await sql.fetch(
         "UPDATE pgqueuer SET status = 'queued', slot = NULL, queue_manager_id = NULL, "
-        "attempts = attempts + 1, execute_after = now(), updated = now() "
+        "attempts = attempts + 1, execute_after = created "
         "WHERE status = 'failed' AND attempts < $1 RETURNING 1",
         attempts,
     )
