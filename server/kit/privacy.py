@@ -36,6 +36,7 @@ class Vault:
         self._newest = next(iter(keys))
         self._sealers = {name: AESGCM(self._derive(name, "seal")) for name in keys}
         self._subkeys: dict[tuple[str, str], bytes] = {}
+        self._finders: dict[tuple[str, str], bytes] = {}
 
     @property
     def newest(self) -> str:
@@ -81,7 +82,10 @@ class Vault:
 
     def _mac(self, key_id: str, text: str | bytes, purpose: str) -> str:
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        digest = mac(self.subkey(key_id, "find:" + purpose), data, 16)
+        key = self._finders.get((key_id, purpose))
+        if key is None:
+            key = self._finders[key_id, purpose] = self._derive(key_id, "find:" + purpose)
+        digest = mac(key, data, 16)
         return binascii.b2a_base64(digest)[:22].translate(_URL_SAFE).decode()
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from sanic import HTTPResponse, Request
 
@@ -109,7 +110,7 @@ def _described(base: str, issued: Issued) -> tuple[str, str, datetime, QrAddress
 async def issue_receipts(request: Request, who: Caller, form: BatchForm) -> BatchAnswer:
     if len(form.receipts) > BATCH_ROWS:
         raise BatchTooLong
-    read = [_read_row(raw) for raw in form.receipts]
+    read = _read_together(request.body) or [_read_row(raw) for raw in form.receipts]
     results = iter(
         await service.issue(who.agency_code, [r for r in read if isinstance(r, ReceiptForm)])
     )
@@ -118,6 +119,35 @@ async def issue_receipts(request: Request, who: Caller, form: BatchForm) -> Batc
         _row_result(base, index, next(results) if isinstance(row, ReceiptForm) else row)
         for index, row in enumerate(read)
     ])  # fmt: skip
+
+
+class _GoodBatch(Form):
+    receipts: list[ReceiptForm]
+
+
+_batch_reader = forms.decoder(_GoodBatch)
+_OPTIONAL = ("window_code", "officer_number", "stage", "applicant")
+
+
+def _read_together(body: bytes) -> list[ReceiptForm | Refusal]:
+    """All rows at once if every one is right and certainly names no field twice; else nothing.
+
+    Two thirds of the time of reading them one by one. A field that every row has once is found as
+    often as there are rows; whatever makes the count differ is left to the careful way.
+    """
+    if b"\\" in body:
+        return []
+    try:
+        rows = _batch_reader.decode(body).receipts
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return []
+    people = [row.applicant for row in rows if row.applicant]
+    expected = {name: len(rows) for name in ReceiptForm.__struct_fields__}
+    expected |= {name: sum(getattr(row, name) is not None for row in rows) for name in _OPTIONAL}
+    expected |= {"kind": len(people), "name": len(people)}
+    expected["phone"] = sum(person.phone is not None for person in people)
+    once = all(body.count(b'"%s"' % name.encode()) == n for name, n in expected.items())
+    return list(rows) if once else []
 
 
 def _read_row(raw: Raw) -> ReceiptForm | Refusal:

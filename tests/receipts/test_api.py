@@ -342,3 +342,21 @@ async def test_names_and_phones_are_sealed_in_the_table(http: AsyncClient, city:
     stored = repr([dict(row) for row in await sql.fetch("SELECT * FROM receipts")])
     assert "王小明" not in stored
     assert "13800138000" not in stored
+
+
+async def test_a_field_named_twice_in_one_row_and_missing_in_another_is_not_overlooked(
+    http: AsyncClient, city: City
+) -> None:
+    """As many names as rows, so that counting alone would not find it."""
+    twice, without = a_receipt(), a_receipt()
+    del without["stage"]
+    plain = [json.dumps(row, ensure_ascii=False) for row in (twice, without)]
+    plain[0] = plain[0].replace('"stage"', '"stage": "咨询", "stage"', 1)
+
+    answer = await http.post(
+        "/api/v1/receipts/batch",
+        content=f'{{"receipts": [{", ".join(plain)}]}}'.encode(),
+        headers=await city.system(http) | {"Content-Type": "application/json"},
+    )
+
+    assert [row["status"] for row in answer.json()["results"]] == [422, 201]
