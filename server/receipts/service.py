@@ -1,7 +1,7 @@
 """Issuing receipts: one statement for one or a thousand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -168,6 +168,8 @@ class Desk:
     region_code: str
     review_days: int
     known: Catalogue
+    seen: dict[tuple[str, str | None, str | None], list[Fault]] = field(default_factory=dict)
+    """Matter, window and officer repeat themselves in a batch."""
 
     @classmethod
     def of(cls, agency_code: str) -> "Desk":
@@ -202,22 +204,28 @@ class Desk:
         )
 
     def _faults(self, form: ReceiptForm, now: datetime) -> list[Fault]:
+        place = form.matter_code, form.window_code, form.officer_number
+        known = self.seen.get(place)
+        if known is None:
+            known = self.seen[place] = self._unknown(*place)
+        fault = time_fault(form.handled_at, now)
+        return [*known, fault] if fault else [*known]
+
+    def _unknown(self, matter_code: str, window: str | None, officer: str | None) -> list[Fault]:
         """Unknown and foreign are told alike: whose window a code is, is not the caller's business."""
         faults = []
         known, ours = self.known, self.agency_code
-        matter = known.matters.get(form.matter_code)
+        matter = known.matters.get(matter_code)
         if matter is None or not (
             matter.agency_code in (ours, None) or ours in matter.co_agency_codes
         ):
             faults.append(Fault("matter_code", "unknown_matter", "没有这个事项，或不属于本部门"))
-        if form.window_code is not None and (ours, form.window_code) not in known.windows:
+        if window is not None and (ours, window) not in known.windows:
             faults.append(Fault("window_code", "unknown_window", "没有这个窗口，或不属于本部门"))
-        if form.officer_number is not None and (ours, form.officer_number) not in known.officers:
+        if officer is not None and (ours, officer) not in known.officers:
             faults.append(
                 Fault("officer_number", "unknown_officer", "没有这名经办人，或不属于本部门")
             )
-        if fault := time_fault(form.handled_at, now):
-            faults.append(fault)
         return faults
 
 
