@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, TypeVar, cast, get_type_hints
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -151,7 +151,3 @@ def _fault(message: str) -> Fault:
         if sign in message:
             return Fault(field, code, detail)
     return Fault(field, "invalid", "不符合要求")
-
-
-def fields_of(form: type) -> dict[str, Any]:
-    return get_type_hints(form, include_extras=True)

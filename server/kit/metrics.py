@@ -1,6 +1,6 @@
 """What operators watch. Labels are routes and words of ours, never anything a caller sent."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 registry = CollectorRegistry()
 requests = Counter(
@@ -16,10 +16,6 @@ limits_open = Counter(
 )
 limited = Counter("haochaping_limited", "Requests refused by a limit", ["limit"], registry=registry)
 jobs = Counter("haochaping_jobs", "Jobs run", ["job", "result"], registry=registry)
-provisional = Gauge(
-    "haochaping_calendar_missing", "1 while a calendar that due times need is not loaded",
-    registry=registry,
-)  # fmt: skip
 
 
 def exposition() -> bytes:
