@@ -71,14 +71,15 @@ def _receipt(visit: Visit) -> Row:
     if isinstance(checked, Refusal):
         raise RuntimeError(f"the demo's own receipt is refused: {checked.errors}")
     form = checked.form
+    (applicant,), (phone_key,), (digest,) = receipts.under_keys([checked])
     return {
         "id": visit.number, "region_code": desk.region_code, "agency_code": visit.agency_code,
         "case_number": form.case_number, "service_number": form.service_number,
         "matter_code": form.matter_code, "window_code": form.window_code,
         "officer_number": form.officer_number, "stage": form.stage, "channel": form.channel,
         "handled_at": form.handled_at, "issued_at": visit.issued_at,
-        "open_until": checked.open_until, "applicant": checked.applicant,
-        "phone_key": checked.phone_key, "digest": checked.digest,
+        "open_until": checked.open_until, "applicant": applicant,
+        "phone_key": phone_key, "digest": digest,
     }  # fmt: skip
 
 

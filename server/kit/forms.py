@@ -52,9 +52,10 @@ def _check_keys(body: bytes) -> None:
     _SCANNER.decode(text)
 
 
-def _check_envelope(body: bytes, fields: tuple[msgspec.structs.FieldInfo, ...]) -> None:
+def _check_envelope(body: bytes, form: type[msgspec.Struct]) -> None:
     """The same for the outermost object alone."""
-    if b"\\" not in body and all(body.count(f'"{field.name}"'.encode()) == 1 for field in fields):
+    names = form.__struct_encode_fields__
+    if b"\\" not in body and all(body.count(f'"{name}"'.encode()) == 1 for name in names):
         return
     envelope = _Envelope()
     json.JSONDecoder(object_pairs_hook=envelope.remember).decode(body.decode())
@@ -92,7 +93,7 @@ def read(reader: msgspec.json.Decoder[T], body: bytes) -> T:
         value = reader.decode(body)
         if raw_rows:
             # Its rows are checked when they are read: one bad row spoils no other.
-            _check_envelope(body, msgspec.structs.fields(cast(Any, reader.type)))
+            _check_envelope(body, cast(Any, reader.type))
         else:
             _check_keys(body)
     except msgspec.ValidationError as error:

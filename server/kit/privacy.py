@@ -6,7 +6,7 @@ A stolen dump without the keys opens no phone number, rates no receipt and track
 import binascii
 import hmac
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
@@ -19,9 +19,16 @@ _NONCE = 12
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def mac(key: bytes, data: bytes, size: int) -> bytes:
-    """A message authentication code of `size` bytes, with a key of its own for every use."""
-    return blake2b(data, digest_size=size, key=key).digest()
+class Mac:
+    """A message authentication code of `size` bytes. The key's block is worked in once."""
+
+    def __init__(self, key: bytes, size: int) -> None:
+        self._keyed = blake2b(digest_size=size, key=key)
+
+    def __call__(self, data: bytes) -> bytes:
+        code = self._keyed.copy()
+        code.update(data)
+        return code.digest()
 
 
 class BrokenSeal(Exception):
@@ -36,7 +43,7 @@ class Vault:
         self._newest = next(iter(keys))
         self._sealers = {name: AESGCM(self._derive(name, "seal")) for name in keys}
         self._subkeys: dict[tuple[str, str], bytes] = {}
-        self._finders: dict[tuple[str, str], bytes] = {}
+        self._macs: dict[tuple[str, str, int], Mac] = {}
 
     @property
     def newest(self) -> str:
@@ -54,14 +61,29 @@ class Vault:
             found = self._subkeys[key_id, label] = self._derive(key_id, label)
         return found
 
+    def mac(self, key_id: str, label: str, size: int) -> Mac:
+        """With a key of its own for every use; KeyError for an unknown key id."""
+        found = self._macs.get((key_id, label, size))
+        if found is None:
+            found = self._macs[key_id, label, size] = Mac(self._derive(key_id, label), size)
+        return found
+
     def _derive(self, key_id: str, label: str) -> bytes:
         return hmac.digest(self._keys[key_id], b"haochaping:" + label.encode(), "sha256")
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
         """suite (1) · key id (1) · nonce (12) · ciphertext and tag; bound to its purpose."""
-        nonce = os.urandom(_NONCE)
-        body = self._sealers[self._newest].encrypt(nonce, plain, purpose.encode())
-        return SUITE + self._newest.encode() + nonce + body
+        return self.seal_all([plain], purpose)[0]
+
+    def seal_all(self, plains: Sequence[bytes], purpose: str) -> list[bytes]:
+        """As `seal`; the nonces of all are drawn at once."""
+        encrypt, purpose_ = self._sealers[self._newest].encrypt, purpose.encode()
+        head, drawn = SUITE + self._newest.encode(), os.urandom(_NONCE * len(plains))
+        nonces = (drawn[at : at + _NONCE] for at in range(0, len(drawn), _NONCE))
+        return [
+            head + nonce + encrypt(nonce, plain, purpose_)
+            for nonce, plain in zip(nonces, plains, strict=True)
+        ]
 
     def unseal(self, sealed: bytes, purpose: str) -> bytes:
         try:
@@ -74,19 +96,24 @@ class Vault:
 
     def fingerprint(self, text: str | bytes, purpose: str) -> str:
         """A keyed hash to search by, 128 bits in 22 characters; equal texts give equal ones."""
-        return self._mac(self._newest, text, purpose)
+        return self._found(text, self._finder(self._newest, purpose))
+
+    def fingerprints_of(self, texts: Iterable[str | bytes], purpose: str) -> list[str]:
+        """As `fingerprint`, of many."""
+        finder = self._finder(self._newest, purpose)
+        return [self._found(text, finder) for text in texts]
 
     def fingerprints(self, text: str | bytes, purpose: str) -> list[str]:
         """Under every key, for looking up rows written before a rotation."""
-        return [self._mac(name, text, purpose) for name in self._keys]
+        return [self._found(text, self._finder(name, purpose)) for name in self._keys]
 
-    def _mac(self, key_id: str, text: str | bytes, purpose: str) -> str:
+    def _finder(self, key_id: str, purpose: str) -> Mac:
+        return self.mac(key_id, "find:" + purpose, 16)
+
+    @staticmethod
+    def _found(text: str | bytes, finder: Mac) -> str:
         data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        key = self._finders.get((key_id, purpose))
-        if key is None:
-            key = self._finders[key_id, purpose] = self._derive(key_id, "find:" + purpose)
-        digest = mac(key, data, 16)
-        return binascii.b2a_base64(digest)[:22].translate(_URL_SAFE).decode()
+        return binascii.b2a_base64(finder(data))[:22].translate(_URL_SAFE).decode()
 
 
 _vault: Vault | None = None

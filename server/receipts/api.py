@@ -1,11 +1,12 @@
 """Window systems and online platforms hand over receipts; anybody who holds a code may draw it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from sanic import HTTPResponse, Request
 
 from server.catalogue.service import catalogue
@@ -16,9 +17,9 @@ from server.kit.web import ANYONE, BATCH_LIMIT, Door, local
 from server.people.guard import AGENCY_SYSTEM
 from server.people.service import Caller
 from server.receipts import qr, service
-from server.receipts.codes import UnknownCode, code_of, number_of
-from server.receipts.rules import BadReceipt, ReceiptConflict
-from server.receipts.service import Issued, ReceiptForm, UnknownReceipt
+from server.receipts.codes import UnknownCode, code_of, codes_of, number_of
+from server.receipts.rules import BadReceipt, Kind, ReceiptConflict
+from server.receipts.service import ApplicantForm, Issued, ReceiptForm, UnknownReceipt
 
 door = Door("receipts")
 BATCH_ROWS = 1000
@@ -89,11 +90,12 @@ async def issue_receipt(
     if isinstance(result, Refusal):
         raise result
     base = request.app.ctx.settings.base_url
-    return (201 if result.new else 200), ReceiptIssued(*_described(base, result))
+    described = _described(base, code_of(result.id), result)
+    return (201 if result.new else 200), ReceiptIssued(*described)
 
 
-def _described(base: str, issued: Issued) -> tuple[str, str, datetime, QrAddresses]:
-    address = f"{base}/e/{code_of(issued.id)}"
+def _described(base: str, code: str, issued: Issued) -> tuple[str, str, datetime, QrAddresses]:
+    address = f"{base}/e/{code}"
     drawings = QrAddresses(
         f"{address}/qr.svg", f"{address}/qr.png", f"{base}/api/v1/receipts/{issued.id}/escpos"
     )
@@ -111,29 +113,35 @@ async def issue_receipts(request: Request, who: Caller, form: BatchForm) -> Batc
     if len(form.receipts) > BATCH_ROWS:
         raise BatchTooLong
     read = _read_together(request.body) or [_read_row(raw) for raw in form.receipts]
-    results = iter(
+    issued = iter(
         await service.issue(who.agency_code, [r for r in read if isinstance(r, ReceiptForm)])
     )
-    base = request.app.ctx.settings.base_url
-    return BatchAnswer([
-        _row_result(base, index, next(results) if isinstance(row, ReceiptForm) else row)
-        for index, row in enumerate(read)
-    ])  # fmt: skip
+    results = [next(issued) if isinstance(row, ReceiptForm) else row for row in read]
+    return BatchAnswer(_row_results(request.app.ctx.settings.base_url, results))
+
+
+class _FullApplicant(ApplicantForm):
+    kind: Kind
+    name: Annotated[str, Meta(max_length=100)]
+
+
+class _FullRow(ReceiptForm):
+    applicant: _FullApplicant | None = None
 
 
 class _GoodBatch(Form):
-    receipts: list[ReceiptForm]
+    receipts: list[_FullRow]
 
 
 _batch_reader = forms.decoder(_GoodBatch)
-_OPTIONAL = ("window_code", "officer_number", "stage", "applicant")
 
 
-def _read_together(body: bytes) -> list[ReceiptForm | Refusal]:
+def _read_together(body: bytes) -> Sequence[ReceiptForm | Refusal]:
     """All rows at once if every one is right and certainly names no field twice; else nothing.
 
-    Two thirds of the time of reading them one by one. A field that every row has once is found as
-    often as there are rows; whatever makes the count differ is left to the careful way.
+    Half the time of reading them one by one. Without escapes every key and every text has two
+    quotation marks, so a doubled or unknown key shows in their number; whatever makes the number
+    differ is left to the careful way.
     """
     if b"\\" in body:
         return []
@@ -141,13 +149,16 @@ def _read_together(body: bytes) -> list[ReceiptForm | Refusal]:
         rows = _batch_reader.decode(body).receipts
     except (msgspec.DecodeError, ValueError, RecursionError):
         return []
-    people = [row.applicant for row in rows if row.applicant]
-    expected = {name: len(rows) for name in ReceiptForm.__struct_fields__}
-    expected |= {name: sum(getattr(row, name) is not None for row in rows) for name in _OPTIONAL}
-    expected |= {"kind": len(people), "name": len(people)}
-    expected["phone"] = sum(person.phone is not None for person in people)
-    once = all(body.count(b'"%s"' % name.encode()) == n for name, n in expected.items())
-    return list(rows) if once else []
+    return rows if body.count(b'"') == 2 + sum(map(_quotation_marks, rows)) else []
+
+
+def _quotation_marks(row: _FullRow) -> int:
+    """Of five keys and four texts that must be, and of what may be."""
+    optional = (row.window_code, row.officer_number, row.stage)
+    marks = 18 + 4 * (3 - optional.count(None))
+    if row.applicant:
+        marks += 8 if row.applicant.phone is None else 12
+    return marks
 
 
 def _read_row(raw: Raw) -> ReceiptForm | Refusal:
@@ -157,11 +168,19 @@ def _read_row(raw: Raw) -> ReceiptForm | Refusal:
         return refusal
 
 
-def _row_result(base: str, index: int, result: Issued | Refusal) -> RowResult:
-    if isinstance(result, Refusal):
-        error = RowError(result.code, result.detail, result.errors)
-        return RowResult(index, result.status, error=error)
-    return RowResult(index, 201 if result.new else 200, *_described(base, result))
+def _row_results(base: str, results: list[Issued | Refusal]) -> list[RowResult]:
+    codes = iter(codes_of(result.id for result in results if isinstance(result, Issued)))
+    return [
+        RowResult(
+            index, 201 if result.new else 200, *_described(base, next(codes), result)
+        ) if isinstance(result, Issued)
+        else RowResult(index, result.status, error=_row_error(result))
+        for index, result in enumerate(results)
+    ]  # fmt: skip
+
+
+def _row_error(refusal: Refusal) -> RowError:
+    return RowError(refusal.code, refusal.detail, refusal.errors)
 
 
 @door.get(

@@ -8,9 +8,10 @@ drawn again, says nothing about how many receipts there are, and a guess is righ
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
 
 from server.kit.errors import Missing
-from server.kit.privacy import Vault, mac, vault
+from server.kit.privacy import Mac, vault
 
 LENGTH = 25
 _TAG, _NUMBER = 12, 6
@@ -30,12 +31,18 @@ class UnknownCode(Missing):
 
 def code_of(number: int) -> str:
     """The code of a receipt, under the newest key."""
+    return codes_of([number])[0]
+
+
+def codes_of(numbers: Iterable[int]) -> list[str]:
     key_id = vault().newest
-    tag_key, pad_key = _keys(vault(), key_id)
-    plain = number.to_bytes(_NUMBER)
-    tag = mac(tag_key, plain, _TAG)
-    body = binascii.b2a_base64(tag + _padded(number, pad_key, tag), newline=False)
-    return key_id + body.translate(_URL_SAFE).decode()
+    tag_of, pad_of = _macs(key_id)
+    codes = []
+    for number in numbers:
+        tag = tag_of(number.to_bytes(_NUMBER))
+        body = binascii.b2a_base64(tag + _padded(number, pad_of(tag)), newline=False)
+        codes.append(key_id + body.translate(_URL_SAFE).decode())
+    return codes
 
 
 def number_of(code: str) -> int:
@@ -49,19 +56,19 @@ def number_of(code: str) -> int:
         body = _DUMMY
     if len(body) != _TAG + _NUMBER:
         body, well_formed = _DUMMY, False
-    tag_key, pad_key = _keys(vault(), key_id)
+    tag_of, pad_of = _macs(key_id)
     tag = body[:_TAG]
-    plain = _padded(int.from_bytes(body[_TAG:]), pad_key, tag)
-    if not (hmac.compare_digest(mac(tag_key, plain, _TAG), tag) and well_formed):
+    plain = _padded(int.from_bytes(body[_TAG:]), pad_of(tag))
+    if not (hmac.compare_digest(tag_of(plain), tag) and well_formed):
         raise UnknownCode
     return int.from_bytes(plain)
 
 
-def _keys(keys: Vault, key_id: str) -> tuple[bytes, bytes]:
-    return keys.subkey(key_id, "code:tag"), keys.subkey(key_id, "code:pad")
+def _macs(key_id: str) -> tuple[Mac, Mac]:
+    keys = vault()
+    return keys.mac(key_id, "code:tag", _TAG), keys.mac(key_id, "code:pad", _NUMBER)
 
 
-def _padded(number: int, pad_key: bytes, tag: bytes) -> bytes:
+def _padded(number: int, pad: bytes) -> bytes:
     """Seals and opens alike."""
-    pad = int.from_bytes(mac(pad_key, tag, _NUMBER))
-    return (number ^ pad).to_bytes(_NUMBER)
+    return (number ^ int.from_bytes(pad)).to_bytes(_NUMBER)

@@ -4,7 +4,7 @@ import base64
 from uuid import UUID
 
 from server.kit.errors import Missing
-from server.kit.privacy import mac, vault
+from server.kit.privacy import vault
 from server.workorders.opening import CROCKFORD
 
 LENGTH = 16
@@ -19,8 +19,8 @@ class UnknownQueryCode(Missing):
 
 def query_code(review_id: UUID, key_id: str | None = None) -> str:
     """The code of a review; it can be made again, but only with the key."""
-    key = vault().subkey(key_id or vault().newest, "query")
-    return base64.b32encode(mac(key, review_id.bytes, 10)).translate(_TO_CROCKFORD).decode()
+    code_of = vault().mac(key_id or vault().newest, "query", 10)
+    return base64.b32encode(code_of(review_id.bytes)).translate(_TO_CROCKFORD).decode()
 
 
 def query_key(code: str) -> str:

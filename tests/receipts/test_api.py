@@ -177,6 +177,18 @@ async def test_a_service_was_handled_lately(
     assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [("handled_at", code)]
 
 
+@pytest.mark.parametrize(
+    ("handled_at", "code"),
+    [("0001-01-01T00:00:00+14:00", "too_old"), ("9999-12-31T23:59:59-12:00", "in_the_future")],
+)
+async def test_a_time_at_the_end_of_the_calendar_is_told_like_any_other(
+    http: AsyncClient, shared: City, handled_at: str, code: str
+) -> None:
+    answer = await push(http, shared, a_receipt(handled_at=handled_at))
+    assert answer.status_code == 422, answer.text
+    assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [("handled_at", code)]
+
+
 @pytest.mark.parametrize("matter", [COMMON_MATTER, JOINT_MATTER])
 async def test_common_matters_are_everybodys_and_joint_ones_their_co_handlers(
     http: AsyncClient, city: City, matter: str
