@@ -155,6 +155,7 @@ async def test_hostile_words_are_shown_and_never_run(
         await page.get_by_role("button", name="提交评价").click()
         await expect(page.locator("dd.words")).to_have_text(HOSTILE)
         await page.get_by_role("button", name="确认提交").click()
+        await expect(page.get_by_role("heading", name="谢谢您的评价")).to_be_visible()
         clock.advanced += timedelta(minutes=11)
         await page.reload()
         await expect(page.locator("dd.words")).to_have_text(HOSTILE)
