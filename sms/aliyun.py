@@ -8,7 +8,9 @@ host, no proxy, no redirects."""
 import asyncio
 import json
 import logging
+import math
 import ssl
+import time
 from collections.abc import Mapping
 from datetime import date
 
@@ -115,7 +117,7 @@ class Aliyun:
             "TemplateCode": message.template,
             "TemplateParam": json.dumps(dict(message.variables), ensure_ascii=False),
             "OutId": message.out_id,
-        })  # fmt: skip
+        }, message.until)  # fmt: skip
         provider_id = answer.get("BizId")
         if not isinstance(provider_id, str) or not provider_id:
             raise Lost("accepted without a BizId")
@@ -147,9 +149,13 @@ class Aliyun:
         # "It is not there" would send the message a second time.
         raise Lost("incomplete details")
 
-    def _call(self, action: str, parameters: Mapping[str, str]) -> dict[str, object]:
+    def _call(
+        self, action: str, parameters: Mapping[str, str], until: float = math.inf
+    ) -> dict[str, object]:
         problem: Refused | Lost
         try:
+            if time.monotonic() > until:
+                raise _NeverSent("local.TOO_LATE")
             request = self._request(action, parameters)
             answer = _object(self._client.do_action_with_exception(request))
             if answer.get("Code") == "OK":

@@ -7,11 +7,13 @@ compact (20170901000000) in developer.aliyun.com/ask/218017."""
 import json
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TypeVar
+
+import msgspec
 
 from sms.gateway import Reply, Report
 from sms.phone import normalise
@@ -28,6 +30,8 @@ _EPOCH = re.compile(r"\d{10}(?:\d{3})?", re.ASCII)
 # The provider writes numbers of these three without a plus (国际区号+号码).
 _NEAR_ABROAD = re.compile(r"(?:00)?((?:852|853|886)\d{6,10})", re.ASCII)
 _NO_ID = {"", "0", "null", "none", "undefined"}
+_SPLITTER = msgspec.json.Decoder(list[msgspec.Raw])
+_MARK = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},]', re.DOTALL)
 
 _Item = TypeVar("_Item", Reply, Report)
 
@@ -51,6 +55,23 @@ class _Bad(Exception):
 
 class _Number(str):
     """A JSON number as it was written: no precision lost, no limit of digits met."""
+
+
+def is_array(body: bytes) -> bool:
+    """Whether the readers below can do something with it; mostly without reading the items."""
+    try:
+        _SPLITTER.decode(body)
+        return True
+    except RecursionError:
+        # Taken in; its items are told apart when there is time.
+        return body.lstrip()[:1] == b"[" and body.rstrip()[-1:] == b"]"
+    except msgspec.DecodeError:
+        # json is laxer: a raw control character or half an emoji is not worth the other items.
+        try:
+            _array(body)
+        except NotAnArray:
+            return False
+        return True
 
 
 def read_replies(body: bytes | str) -> list[Reply | Malformed]:
@@ -95,19 +116,55 @@ def _each(body: bytes | str, read: Callable[[dict[str, object]], _Item]) -> list
 def _array(body: bytes | str) -> list[object]:
     # A broken byte damages its own item only.
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    text = text.removeprefix("\ufeff").strip()
     try:
-        found: object = json.loads(
-            text.removeprefix("\ufeff"),
-            parse_int=_Number,
-            parse_float=_Number,
-            parse_constant=lambda _: None,
-        )
-    except (ValueError, RecursionError):
+        found = _loads(text)
+    except RecursionError:
+        whole = text.startswith("[") and text.endswith("]")
+        found = [_deep(item) for item in _items(text)] if whole else None
+    except ValueError:
         found = None
     if not isinstance(found, list):
         # Raised out here: the decoder's error carries the whole body and would be its context.
         raise NotAnArray
     return found
+
+
+def _loads(text: str) -> object:
+    return json.loads(
+        text,
+        strict=False,
+        parse_int=_Number,
+        parse_float=_Number,
+        parse_constant=lambda _: None,
+    )
+
+
+def _deep(item: str) -> object:
+    """Of an array in which one item is nested too deeply for the decoder; that one as its text."""
+    try:
+        return _loads(item)
+    except (ValueError, RecursionError):
+        return item
+
+
+def _items(text: str) -> Iterator[str]:
+    """Between the brackets of an array, at its commas."""
+    depth, start = 0, 0
+    for mark in _MARK.finditer(text):
+        if mark[0] in "[{":
+            depth += 1
+            if depth == 1:
+                start = mark.end()
+        elif mark[0] in "]}":
+            depth -= 1
+        if (mark[0] == "," and depth == 1) or depth == 0:
+            if item := text[start : mark.start()].strip():
+                yield item
+            start = mark.end()
+        if depth == 0:
+            return
+    yield text[start:]
 
 
 def _reply(item: dict[str, object]) -> Reply:

@@ -1,5 +1,6 @@
 """What a gateway is, and how it says no."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ class Message:
     template: str
     variables: Mapping[str, str] = field(repr=False)
     out_id: str
+    until: float = math.inf
+    """By time.monotonic(). Who was held up for longer must not send any more: somebody else may have
+    taken the message over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ _CODES: dict[Retry, str] = {
     Retry.LATER: """
         isv.BUSINESS_LIMIT_CONTROL isp.SYSTEM_ERROR isp.GATEWAY_ERROR
         Throttling Throttling.User Throttling.Api InvalidTimeStamp.Expired
-        local.UNREACHABLE local.CERTIFICATE
+        local.UNREACHABLE local.CERTIFICATE local.TOO_LATE
     """,
 }
 RETRY: dict[str, Retry] = {code: retry for retry, codes in _CODES.items() for code in codes.split()}

@@ -54,7 +54,9 @@ def _plain(char: str) -> str:
 _BREAKS = r"\s,.!?;:。、…—–|·•()\[\]{}【】〔〕〈〉《》「」『』"
 _QUOTES = "\"'`“”‘’＂＇"
 _PICTURES = "\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\ue000-\uf8ff\U0001f000-\U0001faff"
-_CLAUSE = re.compile(rf"[{_PICTURES}]+|(?:(?![{_BREAKS}{_PICTURES}]|~(?!\d)).)+", re.DOTALL)
+_CLAUSE = re.compile(
+    rf"[{_PICTURES}]+|(?:(?![{_BREAKS}{_PICTURES}]|~(?!\d)|--|(?<=-)-).)+", re.DOTALL
+)
 _OUTSIDE = re.compile(rf"[{_BREAKS}{_QUOTES}]")
 _MEANS_NOTHING = re.compile(rf"[-_=~^*…—/\\{_QUOTES}]*")
 _PICTURE = re.compile(rf"[{_PICTURES}]")
@@ -102,6 +104,18 @@ class Plain:
         stop = self.at[end] if end < len(self.at) else len(self.written)
         words = self.written[self.at[start] : stop].strip()
         return words.lstrip(" \t\r\n,，.。、;；:：!！~～…-—=|/").rstrip()
+
+    def joined(self, *groups: list[Clause]) -> str:
+        """The clauses as they were written, each group with the marks between its clauses."""
+        parts = [self.original(group[0].start, self._stop(group[-1])) for group in groups if group]
+        return " ".join(part for part in parts if part)
+
+    def _stop(self, last: Clause) -> int:
+        """The marks after the last word belong to it: 怎么这么慢！！"""
+        stop = last.end
+        while stop < len(self.text) and self.text[stop] in "!?.。~…)」』】》”’":
+            stop += 1
+        return stop
 
     def _inner(self) -> tuple[int, int]:
         """Quotes around the whole reply say nothing; inside they do."""

@@ -44,6 +44,8 @@ class Pocket:
         self._ids = itertools.count(time.time_ns())
 
     async def send(self, message: Message) -> Sent:
+        if time.monotonic() > message.until:
+            raise refusal("local.TOO_LATE")
         phone = normalise(message.phone)
         if phone is None:
             raise refusal("isv.MOBILE_NUMBER_ILLEGAL")

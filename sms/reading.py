@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sms import words
-from sms.doubts import doubtful, may_lead
+from sms.doubts import befits, doubtful, may_lead
 from sms.letters import chosen, explains
 from sms.plain import Clause, Plain, plain
 
@@ -72,6 +72,8 @@ def _read_verdict(reply: Plain, clauses: list[Clause]) -> Reading:
 def _read_reason(reply: Plain, clauses: list[Clause]) -> Reading:
     if out := _opted_out(reply, clauses, whole=True):
         return out
+    if len(clauses) > 1 and words.MISTAKEN.fullmatch(clauses[-1].text):
+        clauses = [clauses[-1], *clauses[:-1]]
     if not words.QUOTED.search(reply.text) and (found := _answer(reply, clauses, _level_said)):
         level, rest = found
         if _corrects(clauses, level):
@@ -113,17 +115,15 @@ def _opted_out(reply: Plain, clauses: list[Clause], whole: bool = False) -> Read
     if not (out or letter) or (whole and len(others) != max(len(out), 1)):
         return None
     rest = [clause for clause in clauses if clause not in out] if out else []
-    return Reading("opt_out", words=_joined(reply, rest))
+    return Reading("opt_out", words=reply.joined(rest))
 
 
 def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, str] | None:
     """The level that was given and what was said besides, or None."""
     if whole := _spaced_out(reply):
         return whole, ""
-    said = [
-        None if _is_measured(clauses, n) else speak(_corrected(clauses, n))
-        for n in range(len(clauses))
-    ]
+    clauses = [_corrected(clauses, n) for n in range(len(clauses))]
+    said = [None if _is_measured(clauses, n) else speak(c) for n, c in enumerate(clauses)]
     place = next((n for n, one in enumerate(said) if one), None)
     if place is None or not (answer := said[place]):
         return None
@@ -141,8 +141,11 @@ def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, st
     asked = ["?"] if "?" in reply.text else []  # a mark is no clause, but it counts: 满意？
     if doubtful(answer.level, _text(words_before), ",".join(asked + [c.text for c in rest])):
         return None
+    named = any(one and one.form in ("name", "second") for one in said)
+    if not named and not befits(answer.level, [c.text for c in rest]):
+        return None
     kept = [c for c in clauses[:place] if not words.LEADING.fullmatch(c.text)]
-    return answer.level, _joined(reply, kept, ([tail] if tail else []) + after)
+    return answer.level, reply.joined(kept, ([tail] if tail else []) + after)
 
 
 def _text(clauses: list[Clause]) -> str:
@@ -182,38 +185,26 @@ def _counts_on(answer: _Said, after: Clause) -> bool:
     if answer.form not in ("digit", "numeral"):
         return False
     mark = after.before.strip(" ")
-    return (mark == "、" and after.text[0].isdigit()) or (
-        mark == "," and bool(words.COUNT.match(after.text))
-    )
+    if mark == "," and words.COUNT.match(after.text):  # nobody counts down: 5，3号窗口服务特别好
+        return not (after.text[0] < str(answer.level) > "3" and words.PRAISE.search(after.text))
+    return mark == "、" and after.text[0].isdigit()
 
 
 def _may_end(answer: _Said, clause: Clause, head: list[Clause]) -> bool:
     """服务很好，5 and 等了两小时，不满意 end with a level; 态度最好的窗口 5 and 让群众 满意 do not."""
     if all(words.OPINION.fullmatch(c.text) for c in head):
         return may_lead(answer.level, [c.text for c in head])
-    if answer.form != "name" or clause.spaced or ":" in clause.before:
+    if clause.spaced or ":" in clause.before:
         return False
-    return may_lead(answer.level, [c.text for c in head])
+    side = words.TROUBLE if answer.level <= 2 else words.PRAISE
+    scored = answer.form == "score" and answer.level != 3 and side.search(head[-1].text)
+    return bool(answer.form == "name" or scored) and may_lead(answer.level, [c.text for c in head])
 
 
 def _tail(clause: Clause, said: _Said) -> Clause | None:
     if said.end == clause.end:
         return None
     return Clause(clause.text[said.end - clause.start :], said.end, clause.end, "")
-
-
-def _joined(reply: Plain, *groups: list[Clause]) -> str:
-    """The clauses as they were written, each group with the marks between its clauses."""
-    parts = [reply.original(group[0].start, _stop(reply, group[-1])) for group in groups if group]
-    return " ".join(part for part in parts if part)
-
-
-def _stop(reply: Plain, last: Clause) -> int:
-    """The marks after the last word belong to it: 怎么这么慢！！"""
-    stop = last.end
-    while stop < len(reply.text) and reply.text[stop] in "!?.。~…)」』】》”’":
-        stop += 1
-    return stop
 
 
 def _is_courtesy(clause: Clause) -> bool:
@@ -237,7 +228,8 @@ def _corrected(clauses: list[Clause], place: int) -> Clause:
     clause = clauses[place]
     if not (place and words.LEADING.fullmatch(clauses[place - 1].text)):
         return clause
-    return replace(clause, text=clause.text.removeprefix("应该").removeprefix("是"), end=clause.end)
+    text = clause.text.removeprefix("应该").removeprefix("是")
+    return replace(clause, text=text, start=clause.end - len(text))
 
 
 def _spaced_out(reply: Plain) -> int | None:
@@ -261,7 +253,7 @@ def _agreed(found: dict[str, str | None], end: int) -> _Said | None:
     """Digit and name must say the same."""
     digit, unit = found["digit"] or found.get("service"), found.get("unit") or found.get("service")
     name = found["name"] or found["agree"] or found.get("second")
-    levels = {_number(d) for d in (digit, found.get("after"), found.get("after2")) if d}
+    levels = {_number(d) for d in (digit, *map(found.get, ("again", "after", "after2"))) if d}
     levels |= {_named(name)} if name else set()
     if len(levels) != 1 or _other_side(found, max(levels)):
         return None
@@ -281,8 +273,9 @@ def _number(digit: str) -> int:
 
 
 def _named(name: str) -> int:
-    plain_name = "非常满意" if name.startswith("非常") and "不" not in name else name
-    return (words.NAMES | words.SECOND)[plain_name]
+    if name.startswith("非常"):  # 非常非常满意, 非常的满意
+        return 1 if "不" in name else 5
+    return (words.NAMES | words.SECOND)[name]
 
 
 def _verdict_said(clause: Clause) -> _Said | None:

@@ -45,6 +45,11 @@ def check(sign: str, template: str, variables: Mapping[str, str]) -> Checked:
     return Checked(text, count_characters(text), count_messages(text), problems)
 
 
+def placeholders(template: str) -> tuple[str, ...]:
+    """Their names, in the order of the text."""
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(template)))
+
+
 def check_wording(template: str) -> Iterator[Problem]:
     """What is wrong with a template whatever its variables are: for the day it is written."""
     found = list(_PLACEHOLDER.finditer(template))
@@ -69,14 +74,14 @@ def check_wording(template: str) -> Iterator[Problem]:
 
 
 def _check_variables(template: str, variables: Mapping[str, str]) -> Iterator[Problem]:
-    names = dict.fromkeys(_PLACEHOLDER.findall(template))
+    names = placeholders(template)
     for name in names:
         if name not in variables:
             yield _problem("isv.TEMPLATE_MISSING_PARAMETERS", name, "没有给出内容")
         else:
             yield from _check_value(name, variables[name])
     # Not refused by the provider, but what no one will read should not leave the house.
-    for name in variables.keys() - names.keys():
+    for name in variables.keys() - set(names):
         yield _problem("isv.TEMPLATE_PARAMS_ILLEGAL", name, "不在模板中，不应发送")
 
 

@@ -14,6 +14,7 @@ from sms.callbacks import (
     Malformed,
     NotAnArray,
     identity,
+    is_array,
     origin,
     read_replies,
     read_reports,
@@ -193,6 +194,28 @@ class TestABatch:
     def test_may_be_empty_or_begin_with_a_mark(self) -> None:
         assert read_replies(b"[]") == []
         assert len(read_replies(b"\xef\xbb\xbf" + json.dumps([UP]).encode())) == 1
+
+    @pytest.mark.parametrize(
+        ("body", "found"),
+        [
+            (b"[]", True), (b" [1]\n", True), (b'\xef\xbb\xbf["x"]', True), (b'["\xff"]', True),
+            (b'["\\ud800", "a\nb"]', True), (b"[NaN]", True), (b"[" * 9000 + b"]" * 9000, True),
+            (b"[" * 9000, False), (b"", False), (b"{}", False), (b"null", False), (b"[1,]", False),
+            (b"[1][2]", False), (b'["\\x41"]', False), (b"\x1f\x8b\x08", False),
+        ],
+    )  # fmt: skip
+    def test_is_known_before_its_items_are_read(self, body: bytes, found: bool) -> None:
+        assert is_array(body) is found
+        if found:
+            read_replies(body)
+
+    def test_loses_only_the_item_that_is_nested_too_deeply(self) -> None:
+        up, deep = json.dumps(UP), "[" * 9000 + '"],{\\""' + "]" * 9000
+        for hostile in (deep, deep[:-1], '{"a":' * 9000 + "1" + "}" * 9000):
+            items = read_replies(f"[{up}, {hostile}, {up}]")
+            assert isinstance(items[0], Reply)
+            assert isinstance(items[1], Malformed) and items[1].index == 1
+            assert len(items) == 3 or hostile == deep[:-1]
 
     def test_of_numbers_without_end_harms_only_its_own_item(self) -> None:
         body = json.dumps([UP]).replace('"1234567890"', "9" * 100_000)

@@ -1,6 +1,7 @@
 """Both gateways keep the same promises, and the endpoint of the tests is as strict as Aliyun."""
 
 import asyncio
+import time
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,13 @@ class TestBothGateways:
     async def test_every_message_has_its_own_id(self, desk) -> None:
         ids = [(await desk.gateway.send(a_message(f"{n}"))).provider_id for n in range(5)]
         assert len(set(ids)) == 5
+
+    async def test_a_message_that_was_held_up_too_long_does_not_leave(self, desk) -> None:
+        with pytest.raises(Refused) as caught:
+            await desk.gateway.send(a_message(until=time.monotonic() - 0.01))
+        assert (caught.value.code, caught.value.retry) == ("local.TOO_LATE", Retry.LATER)
+        assert desk.texts(PHONE) == []
+        assert await desk.gateway.send(a_message(until=time.monotonic() + 10))
 
     async def test_many_at_once_all_arrive_once(self, desk) -> None:
         await asyncio.gather(*(desk.gateway.send(a_message(f"{n}")) for n in range(40)))

@@ -140,6 +140,20 @@ def test_a_negation_before_a_good_level_never_leaves_it(negation: str) -> None:
                 assert got.level is None or got.level <= 2, (negation, between, level, end)
 
 
+# A part of the visit, a guess or a boast: dictation sets a comma after each.
+NOT_TOLD = (
+    "停车 环境 二楼 3号窗口 小李 保安 群众 我儿子 少数人 表面 嘴上 文件上 口号 考核指标 恐怕 估计 看样子 差不多 "
+    "一开始 起初 承诺 保证 追求 虽然 即使 无论 为了 别说 更不用说"
+).split()
+
+
+@pytest.mark.parametrize("before", NOT_TOLD)
+def test_a_name_after_a_word_that_tells_nothing_is_no_level(before: str) -> None:
+    for name in (*NAMES, "5分", "1分"):
+        for mark in ("，", "。", " ", "："):
+            assert read(before + mark + name).level is None, (before, mark, name)
+
+
 CLASSIFIERS = (
     "个 条 张 份 次 趟 遍 位 名 口 家 户 层 楼 号 栋 单元 室 排 座 间 套 台 本 页 件 组 分钟 秒 小时 天 日 周 星期 月 年 岁 元 块钱 毛 "
     "万 米 公里 斤 度 折 倍 % ℃ 号线 号窗口 窗口 楼大厅 点钟 点半 个工作日 分之一 分局 环 区 期 人以上 G 级 股 把 回 段 里 门"
