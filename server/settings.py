@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,21 @@ def _keys(text: str) -> dict[str, bytes]:
     return keys
 
 
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise BadSetting(f"expected {' or '.join(names)}, got {text!r}")
+        return text
+
+    return read
+
+
+def _callback_secret(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z_-]{24,}", text, re.ASCII):
+        raise BadSetting("expected at least 24 characters of 0-9A-Za-z_-")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Secrets have no default: an installation that forgets one does not start."""
@@ -57,6 +73,14 @@ class Settings:
     unknown_codes_per_minute: int = 300
     wechat_check_files: dict[str, str] = field(default_factory=dict)
     """File name → content, served under /e/ for WeChat's rule of ordinary QR codes."""
+    sms_gateway: str = ""
+    """Empty: nothing is sent by SMS, the outbox waits."""
+    sms_callback_secret: str | None = field(repr=False, default=None)
+    """A segment of the path, since the provider signs nothing."""
+    aliyun_key_id: str | None = None
+    aliyun_secret: str | None = field(repr=False, default=None)
+    aliyun_domain: str = "dysmsapi.aliyuncs.com"
+    aliyun_protocol: str = "https"
 
 
 def _check_files(text: str) -> dict[str, str]:
@@ -72,13 +96,24 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "METRICS_PUBLIC": ("metrics_public", _flag), "TRUSTED_PROXIES": ("trusted_proxies", int),
     "UNKNOWN_CODES_PER_MINUTE": ("unknown_codes_per_minute", int),
     "WECHAT_CHECK_FILES": ("wechat_check_files", _check_files),
+    "SMS_GATEWAY": ("sms_gateway", _one_of("pocket", "aliyun")),
+    "SMS_CALLBACK_SECRET": ("sms_callback_secret", _callback_secret),
+    "ALIYUN_ACCESS_KEY_ID": ("aliyun_key_id", str),
+    "ALIYUN_ACCESS_KEY_SECRET": ("aliyun_secret", str), "ALIYUN_DOMAIN": ("aliyun_domain", str),
+    "ALIYUN_PROTOCOL": ("aliyun_protocol", _one_of("https", "http")),
 }  # fmt: skip
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "KEYS")
+_NEEDED_BY = {
+    "pocket": ("SMS_CALLBACK_SECRET",),
+    "aliyun": ("SMS_CALLBACK_SECRET", "ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"),
+}
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """Raises BadSetting naming what is missing or wrong."""
-    missing = [name for name in REQUIRED if not environment.get(name)]
+    gateway = environment.get("SMS_GATEWAY", "")
+    required = REQUIRED + _NEEDED_BY.get(gateway, ())
+    missing = [name for name in required if not environment.get(name)]
     if missing:
         raise BadSetting(f"not set: {', '.join(missing)} (README, Settings)")
     values: dict[str, Any] = {}
@@ -88,4 +123,6 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
                 values[attribute] = reader(text)
             except ValueError as error:
                 raise BadSetting(f"{name}: {error}") from error
+    if values.get("sms_gateway") == "pocket" and not values.get("demo"):
+        raise BadSetting("SMS_GATEWAY: pocket sends nothing to anybody, it is for DEMO=1")
     return Settings(**values)

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
-from server.catalogue import models
+from server.catalogue import models, wordings
 
 Reader = Callable[[str], Any]
 Values = Mapping[str, Any]
@@ -100,6 +100,9 @@ MATTER = matching(
 )
 PLACE = matching(r"(?!\.+$)[^\s/\\?#%]+", "不含空白和 / \\ ? # % 的编号（它会写进网址）")
 NUMBER = matching(r"\S+", "不含空白的编号")
+SIGN = matching(r"[^\s【】\[\]]{2,12}", " 2 到 12 个字的短信签名，不带【】和空白")
+PURPOSE = matching("|".join(wordings.PURPOSES), f"用途（{'、'.join(wordings.PURPOSES)}）")
+TEMPLATE = matching(r"[0-9A-Za-z_-]{1,32}", "服务商给的模板编号（数字和字母）")
 TAG = matching(r"[0-9A-Za-z_-]+", "数字和字母的编码")
 
 
@@ -172,6 +175,19 @@ def _lead_is_no_co_handler(values: Values) -> tuple[str, str] | None:
     return None
 
 
+def _hours_are_a_span(values: Values) -> tuple[str, str] | None:
+    first, last = values.get("hour_from"), values.get("hour_to")
+    if first is None or last is None or first < last:
+        return None
+    return "hour_to", f"应晚于 hour_from（{first} 点），现在是 {last} 点"
+
+
+def _text_fits_its_purpose(values: Values) -> tuple[str, str] | None:
+    purpose, text = values.get("purpose"), values.get("text")
+    found = list(wordings.faults(purpose, text)) if purpose and text else []
+    return ("text", "；".join(found)) if found else None
+
+
 def _national_code_tells_its_level(values: Values) -> tuple[str, str] | None:
     code, level = values.get("code"), values.get("level")
     if values.get("dictionary") != "national" or not code or not level or code[0] == str(level):
@@ -225,9 +241,24 @@ SHEETS = {
                 "region_code": REGION, "review_days": whole(1, 365), "undo_minutes": whole(0, 1440),
                 "contact_days": whole(1, 250), "simple_days": whole(1, 250),
                 "complex_days": whole(1, 250), "callback_days": whole(1, 250),
-                "silence_days": whole(1, 90),
+                "silence_days": whole(1, 90), "sms_sign": SIGN, "wording": whole(1, 2),
+                "invite_minutes": whole(0, 10080), "hour_from": whole(0, 23),
+                "hour_to": whole(1, 24), "remind_hours": whole(0, 168),
+                "daily_messages": whole(1, 3), "question_hours": whole(1, 24),
+                "reason_hours": whole(1, 24), "message_days": whole(1, 3650),
+                "message_price": whole(0, 1000),
             },
             refers={"region_code": "regions"},
+            rules=(_hours_are_a_span,),
+        ),
+        Sheet(
+            "wordings", models.Wording, ("region_code", "purpose", "variant"),
+            readers={
+                "region_code": REGION, "purpose": PURPOSE, "variant": whole(1, 2),
+                "template_code": TEMPLATE,
+            },
+            refers={"region_code": "regions"},
+            rules=(_text_fits_its_purpose,),
         ),
     )
 }  # fmt: skip

@@ -29,6 +29,24 @@ class Policy(Model):
     callback_days = fields.SmallIntField(default=5)
     silence_days = fields.SmallIntField(default=7)
     default_rating = fields.BooleanField(default=False)
+    sms = fields.BooleanField(default=True)
+    sms_sign = fields.CharField(max_length=20, default="政务服务")
+    wording = fields.SmallIntField(default=1)
+    """Which of the wordings: a template that invites a rating can be refused at approval."""
+    invite_minutes = fields.SmallIntField(default=30)
+    hour_from = fields.SmallIntField(default=9)
+    hour_to = fields.SmallIntField(default=20)
+    remind_hours = fields.SmallIntField(default=48)
+    """After the first notice; 0: no reminder."""
+    daily_messages = fields.SmallIntField(default=3)
+    """To one phone, over all agencies."""
+    question_hours = fields.SmallIntField(default=24)
+    reason_hours = fields.SmallIntField(default=24)
+    thank = fields.BooleanField(default=False)
+    message_days = fields.SmallIntField(default=90)
+    """How long phones and words of messages are kept."""
+    message_price = fields.SmallIntField(default=45)
+    """Of one part, in 厘 (0.001 yuan), for the console's sums."""
 
     class Meta:
         table = "policies"
@@ -131,6 +149,27 @@ class Tag(Model):
         constraints = (
             UniqueConstraint(fields=("dictionary", "version", "code"), name="one_tag_per_code"),
             CheckConstraint(check="level BETWEEN 1 AND 5", name="tag_level_is_1_to_5"),
+        )
+
+
+class Wording(Model):
+    """The text of a message as the provider approved it. A region without its own follows its nearest
+    ancestor, then the shipped ones (data/wordings.csv)."""
+
+    id = fields.IntField(primary_key=True)
+    region_code = fields.CharField(max_length=12)
+    purpose = fields.CharField(max_length=16)
+    variant = fields.SmallIntField()
+    template_code = fields.CharField(max_length=32, default="")
+    """The provider's, once it is approved; without one nothing can be sent over a real gateway."""
+    text = fields.CharField(max_length=500)
+
+    class Meta:
+        table = "wordings"
+        constraints = (
+            UniqueConstraint(
+                fields=("region_code", "purpose", "variant"), name="one_wording_per_purpose"
+            ),
         )
 
 

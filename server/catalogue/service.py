@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -19,7 +20,9 @@ from server.catalogue.models import (
     Region,
     Tag,
     Window,
+    Wording,
 )
+from server.catalogue.wordings import shipped
 from server.kit import sql
 
 M = TypeVar("M", bound=Model)
@@ -43,19 +46,29 @@ class Catalogue:
     matters: dict[str, Matter] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     """The newest version of the national dictionary, active entries, in its order."""
+    wordings: dict[tuple[str, str, int], Wording] = field(default_factory=dict)
+    """By region, purpose and variant."""
     calendar: Calendar = field(default_factory=lambda: Calendar.of([]))
 
     def policy(self, region_code: str) -> Policy:
         """The region's own, or its nearest ancestor's, or the defaults."""
+        found = (self.policies.get(code) for code in self._upward(region_code))
+        return next(filter(None, found), _DEFAULTS)
+
+    def wording(self, region_code: str, purpose: str, variant: int) -> Wording:
+        """The region's own, or its nearest ancestor's, or the shipped one."""
+        upward = self._upward(region_code)
+        found = (self.wordings.get((code, purpose, variant)) for code in upward)
+        return next(filter(None, found), shipped()[purpose, variant])
+
+    def _upward(self, region_code: str) -> Iterator[str]:
         seen: set[str] = set()
         code: str | None = region_code
         while code and code not in seen:
-            if found := self.policies.get(code):
-                return found
+            yield code
             seen.add(code)
             region = self.regions.get(code)
             code = region.parent_code if region else None
-        return _DEFAULTS
 
     def within(self, region_code: str) -> frozenset[str]:
         """The region and all below it."""
@@ -125,6 +138,7 @@ async def load() -> Catalogue:
         officers={(row.agency_code, row.number): row for row in await _rows(Officer)},
         matters={row.code: row for row in await _rows(Matter)},
         tags={t.code: t for t in tags if t.active and t.version == newest[t.dictionary]},
+        wordings={(w.region_code, w.purpose, w.variant): w for w in await Wording.all()},
         calendar=Calendar.of([parse_year(row.document) for row in years.values()]),
     )
     return _current

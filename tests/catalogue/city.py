@@ -30,7 +30,11 @@ CITY_FILES = {
     f"{MATTER},个体工商户设立,行政许可,条例第八条,{BUREAU},{OFFICE};{DESK},窗口;短信\n"
     f"{MATTER}01,户口迁移,,,,,\n",
     "tags": "code,level,text,primary\n207,2,没有提供材料样本,是\n",
-    "policies": f"region_code,review_days,default_rating\n{CITY},10,是\n",
+    "policies": f"region_code,review_days,default_rating,sms_sign,wording,hour_to\n"
+    f"{CITY},10,是,云汀政务,2,18\n",
+    "wordings": "region_code,purpose,variant,template_code,text\n"
+    f"{CITY},notice,1,SMS_154950909,您办理的${{item}}已办结。请回复数字\n"
+    f"{CITY},thanks,2,,已收到您对${{item}}的评价，谢谢您。\n",
 }
 
 
@@ -39,6 +43,8 @@ HALL_HEAD = "code,name,region_code,desk_agency_code"
 WINDOW_HEAD = "code,hall_code,agency_code,name"
 MATTER_HEAD = "code,name,agency_code,co_agency_codes"
 TAG_HEAD = "dictionary,version,code,level,text,primary"
+POLICY_HEAD = "region_code,sms_sign,hour_from,hour_to"
+WORDING_HEAD = "region_code,purpose,variant,template_code,text"
 UNKNOWN = "999999999999"
 
 

@@ -5,7 +5,9 @@ import pytest
 from server.kit import sql
 from server.settings import Settings
 
-TABLES = "regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years"
+TABLES = (
+    "regions, policies, agencies, halls, windows, officers, matters, tags, wordings, calendar_years"
+)
 
 
 @pytest.fixture

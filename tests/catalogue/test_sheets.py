@@ -52,7 +52,7 @@ async def test_a_city_is_imported_whole() -> None:
     assert done.sheets == {
         "regions": Counts(2, 2, 0), "agencies": Counts(3, 3, 0), "halls": Counts(2, 2, 0),
         "windows": Counts(2, 2, 0), "officers": Counts(1, 1, 0), "matters": Counts(2, 2, 0),
-        "tags": Counts(1, 1, 0), "policies": Counts(1, 1, 0),
+        "tags": Counts(1, 1, 0), "policies": Counts(1, 1, 0), "wordings": Counts(2, 2, 0),
     }  # fmt: skip
     assert (await Region.get(code=CITY)).parent_code == PROVINCE
     assert (await Region.get(code=PROVINCE)).parent_code is None
@@ -68,13 +68,20 @@ async def test_a_city_is_imported_whole() -> None:
     assert (tag.dictionary, tag.version, tag.primary) == ("national", 2, True)
     policy = await Policy.get(region_code=CITY)
     assert (policy.review_days, policy.simple_days, policy.default_rating) == (10, 5, True)
+    assert (policy.sms_sign, policy.wording, policy.hour_from, policy.hour_to) == (
+        "云汀政务", 2, 9, 18,
+    )  # fmt: skip
 
 
 async def test_an_import_raises_the_beacon_once_and_the_snapshot_sees_it() -> None:
     await load(files())
     (row,) = await sql.fetch("SELECT value FROM beacons WHERE name = $1", service.BEACON)
     assert row["value"] == 1
-    assert (await service.load()).matters.keys() == {MATTER, f"{MATTER}01"}
+    snapshot = await service.load()
+    assert snapshot.matters.keys() == {MATTER, f"{MATTER}01"}
+    assert snapshot.wording(CITY, "notice", 1).template_code == "SMS_154950909"
+    assert snapshot.wording(CITY, "notice", 2).template_code == ""
+    assert snapshot.wording(PROVINCE, "notice", 1).text != snapshot.wording(CITY, "notice", 1).text
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
