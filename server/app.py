@@ -15,6 +15,7 @@ from server.kit.errors import Unavailable
 from server.kit.failures import refusal_of
 from server.kit.privacy import open_vault
 from server.kit.web import BATCH_LIMIT, problem, request_id
+from server.messages.api import door as messages_door
 from server.people.api import door as people_door
 from server.receipts.api import door as receipts_door
 from server.reviews.api import door as reviews_door
@@ -25,7 +26,9 @@ from server.web import pages
 from server.workorders.api import door as orders_door
 
 logger = logging.getLogger(__name__)
-DOORS = (people_door, receipts_door, reviews_door, track_door, orders_door, audit_door)
+DOORS = (
+    people_door, receipts_door, reviews_door, track_door, orders_door, audit_door, messages_door,
+)  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; "

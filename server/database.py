@@ -17,6 +17,7 @@ MODELS = [
     "server.kit.models",
     "server.catalogue.models",
     "server.people.models",
+    "server.messages.models",
     "server.receipts.models",
     "server.workorders.models",
     "server.reviews.models",

@@ -5,8 +5,11 @@ import json
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from pgqueuer import PgQueuer
 from pgqueuer.errors import RetryRequested
@@ -17,27 +20,41 @@ from server import database
 from server.catalogue import service as catalogue
 from server.kit import idempotency, jobs, metrics
 from server.kit.beacon import Beacons
-from server.kit.failures import DOWN
+from server.kit.clock import clock
+from server.kit.errors import Unavailable
+from server.kit.failures import refusal_of
 from server.kit.privacy import open_vault
+from server.messages import forgetting, inbox, outbox
+from server.messages.delivery import deliver
+from server.messages.gateways import PocketReports, gateway_of
 from server.people import service as people
+from server.reviews import invitations, news, questions, replies, sms_reviews
 from server.settings import Settings
 from server.web import pages
 from server.workorders import service as workorders
+from sms.gateway import Gateway
+from sms.pocket import Pocket
 
 log = logging.getLogger(__name__)
 POLL = timedelta(seconds=0.2)
 ABANDONED = timedelta(seconds=8)
 """A job whose worker gave no sign for so long is taken by another."""
 ATTEMPTS = 10
-LOOK_SECONDS = 5.0
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=10)
 COMMAND_SECONDS = 30.0
 """A job may take longer than a request."""
+SENDING = 32
+"""Messages at the provider at one time, over all workers: it thinks for up to seconds, and those of a
+worker that died count until they are ABANDONED."""
+Work = Callable[..., Awaitable[int]]
 
 
 async def forget() -> int:
-    """What was kept for a time: answers to Idempotency-Keys, sessions that have ended."""
-    return await idempotency.forget_old() + await people.forget_sessions()
+    """What was kept for a time: answers to Idempotency-Keys, sessions that have ended, messages."""
+    now = clock.now()
+    messages = sum((await forgetting.forget(now)).values())
+    asked = await questions.forget(now - timedelta(days=forgetting.longest_days()))
+    return await idempotency.forget_old() + await people.forget_sessions() + messages + asked
 
 
 async def redate(year: int) -> int:
@@ -46,8 +63,38 @@ async def redate(year: int) -> int:
     return await workorders.redate({year})
 
 
-CRON: dict[str, tuple[str, Callable[[], Awaitable[int]]]] = {"forget": ("17 * * * *", forget)}
-JOBS: dict[str, Callable[..., Awaitable[int]]] = {"redate": redate}
+async def send(gateway: Gateway | None, message: str) -> int:
+    return await deliver(UUID(hex=message), wanted=invitations.still_wanted, gateway=gateway)
+
+
+async def read_push() -> int:
+    """What came in, and at once what it means."""
+    return await inbox.read() + await replies.converse()
+
+
+async def find_lost_jobs() -> int:
+    if found := await jobs.find_lost(ATTEMPTS):
+        log.warning("lost jobs found again", extra={"count": found})
+    return found
+
+
+CRON: dict[str, tuple[str, Work]] = {"forget": ("17 * * * *", forget)}
+JOBS: dict[str, Work] = {"redate": redate, "read_push": read_push, workorders.NEWS: news.tell}
+AT_ONCE = {"send": SENDING, "read_push": 4}
+"""Of other jobs one at a time."""
+TICKS: dict[str, tuple[float, Work]] = {
+    "find_lost_jobs": (5, find_lost_jobs),
+    "find_due_messages": (1, outbox.find_due),
+    "find_unread_pushes": (1, inbox.find_unread),
+    "invite": (1, invitations.invite),
+    "ask": (1, invitations.ask),
+    "converse": (2, replies.converse),
+    "end_questions": (1, invitations.end_questions),
+    "end_unsent": (5, invitations.end_unsent),
+    "call_back": (2, sms_reviews.call_back),
+}
+"""Every so many seconds, in every worker. What falls due by the application's clock is done here:
+pgqueuer's schedules have minutes and the database's clock."""
 
 
 async def _run(name: str, work: Awaitable[int], attempts: int = ATTEMPTS) -> None:
@@ -65,17 +112,21 @@ async def _run(name: str, work: Awaitable[int], attempts: int = ATTEMPTS) -> Non
     log.info("job done", extra={"job": name, "count": done})
 
 
-async def _find_lost_jobs() -> None:
+async def tick(name: str, seconds: float, work: Work) -> None:
+    """For ever, whatever goes wrong."""
     while True:
         try:
-            if found := await jobs.find_lost(ATTEMPTS):
-                log.warning("lost jobs found again", extra={"count": found})
-        except DOWN:
-            log.warning("the database does not answer; lost jobs are looked for later")
-        await asyncio.sleep(LOOK_SECONDS)
+            await work()
+        except Exception as error:
+            if isinstance(refusal_of(error), Unavailable):
+                log.warning("the database does not answer; later", extra={"job": name})
+            else:
+                metrics.jobs.labels(name, "failed").inc()
+                log.exception("job failed", extra={"job": name})
+        await asyncio.sleep(seconds)
 
 
-def _table(pool: Any) -> PgQueuer:
+def _table(pool: Any, table: dict[str, Work]) -> PgQueuer:
     queue = PgQueuer.from_asyncpg_pool(pool)
     for name, (when, work) in CRON.items():
 
@@ -83,27 +134,39 @@ def _table(pool: Any) -> PgQueuer:
             await _run(name, work())
 
         queue.schedule(name, when)(scheduled)
-    for name, job_work in JOBS.items():
+    for name, job_work in table.items():
 
         async def queued(job: Job, name: str = name, work: Any = job_work) -> None:
             await _run(name, work(**json.loads(job.payload or b"{}")), job.attempts)
 
-        queue.entrypoint(name, concurrency_limit=1, on_failure="hold")(queued)
+        at_once = AT_ONCE.get(name, 1)
+        queue.entrypoint(name, concurrency_limit=at_once, on_failure="hold")(queued)
     return queue
 
 
-async def work(settings: Settings) -> None:
-    """Runs until SIGTERM or SIGINT; ends with an error, to be started again, if the database goes."""
+def _ticks(settings: Settings, gateway: Gateway | None) -> dict[str, tuple[float, Work]]:
+    if not isinstance(gateway, Pocket):
+        return TICKS
+    return TICKS | {"report_of_pocket": (1, PocketReports(gateway, settings).tell)}
+
+
+async def work(settings: Settings, gateway: Gateway | None = None) -> None:
+    """Runs until SIGTERM or SIGINT; ends with an error, to be started again, if the database goes.
+    Sends over the gateway of the settings, or over one that is given."""
     open_vault(settings.keys)
     await database.connect(settings, command_seconds=COMMAND_SECONDS)
     beacons = Beacons({catalogue.BEACON: catalogue.watch} | pages.watchers(settings))
     await beacons.first_look()
     client: Any = connections.get("default")
-    queue = _table(client._pool)
+    gateway = gateway or gateway_of(settings)
+    queue = _table(client._pool, JOBS | {"send": partial(send, gateway)})
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(SENDING))
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, queue.shutdown.set)
-    watching = [asyncio.create_task(beacons.watch()), asyncio.create_task(_find_lost_jobs())]
+    watching = [asyncio.create_task(beacons.watch())]
+    for name, (seconds, ticked) in _ticks(settings, gateway).items():
+        watching.append(asyncio.create_task(tick(name, seconds, ticked)))
     log.info("worker started")
     try:
         await queue.run(dequeue_timeout=POLL, batch_size=50, heartbeat_timeout=ABANDONED)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from factories import City, a_city, run_sql
+from factories import SMS_SECRET, City, a_city, run_sql
 
 from server import database
 from server.app import create_app
@@ -44,7 +44,7 @@ def servers() -> Iterator[Settings]:
             yield Settings(
                 database_url=postgres.dsn, redis_url=valkey.url, base_url="http://pj.test",
                 keys=KEYS, demo=True, var=Path(folder), metrics_public=True,
-                unknown_codes_per_minute=300,
+                unknown_codes_per_minute=300, sms_callback_secret=SMS_SECRET,
             )  # fmt: skip
         finally:
             valkey.stop()

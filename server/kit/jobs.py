@@ -15,16 +15,25 @@ async def enqueue(job: str, *, once_as: str | None = None, **payload: Any) -> No
     )  # fmt: skip
 
 
+_FIND_LOST = """
+WITH parked AS (
+  SELECT f.id, EXISTS (SELECT 1 FROM pgqueuer o WHERE o.dedupe_key = f.dedupe_key AND o.id <> f.id
+    AND (o.status IN ('queued', 'picked')
+      OR o.status = 'failed' AND o.attempts < $1 AND o.id > f.id)) AS doubled
+  FROM pgqueuer f WHERE f.status = 'failed' AND f.attempts < $1
+), dropped AS (
+  DELETE FROM pgqueuer WHERE id IN (SELECT id FROM parked WHERE doubled)
+)
+UPDATE pgqueuer SET status = 'queued', slot = NULL, queue_manager_id = NULL,
+  attempts = attempts + 1, execute_after = created
+WHERE id IN (SELECT id FROM parked WHERE NOT doubled) RETURNING 1
+"""
+
+
 async def find_lost(attempts: int) -> int:
-    """Queues again what was parked although it had attempts left.
+    """Queues again what was parked although it had attempts left; not beside another of its key.
 
     pgqueuer parks a job as failed when the statement that should have queued it again found no
     database. Such a row has fewer attempts than one that was given up.
     """
-    rows = await sql.fetch(
-        "UPDATE pgqueuer SET status = 'queued', slot = NULL, queue_manager_id = NULL, "
-        "attempts = attempts + 1, execute_after = created "
-        "WHERE status = 'failed' AND attempts < $1 RETURNING 1",
-        attempts,
-    )
-    return len(rows)
+    return len(await sql.fetch(_FIND_LOST, attempts))

@@ -15,6 +15,16 @@ limits_open = Counter(
     "haochaping_limits_open", "Requests let through because Redis did not answer", registry=registry
 )
 limited = Counter("haochaping_limited", "Requests refused by a limit", ["limit"], registry=registry)
+starved = Counter(
+    "haochaping_questions_starved", "Questions by SMS whose phone was never free in time", ["asking"],
+    registry=registry,
+)  # fmt: skip
+messages = Counter(
+    "haochaping_sms_messages", "Steps of messages by SMS", ["purpose", "outcome"], registry=registry
+)
+reports = Counter(
+    "haochaping_sms_reports", "What the provider told of messages", ["result"], registry=registry
+)
 jobs = Counter("haochaping_jobs", "Jobs run", ["job", "result"], registry=registry)
 
 

@@ -74,7 +74,8 @@ _INFO = {
 
 def _components(operations: list[Operation]) -> dict[str, Any]:
     types: list[Any] = [
-        kind for operation in operations for kind in (operation.form, *operation.answers.values())
+        kind for operation in operations
+        for kind in (operation.form, operation.raw, *operation.answers.values())
         if kind is not None and not isinstance(kind, str)
     ]  # fmt: skip
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
@@ -97,10 +98,10 @@ def _operation(operation: Operation, feature: str) -> dict[str, Any]:
             **_problems(operation),
         },
     }
-    if operation.form:
+    if body := operation.form or operation.raw:
         described["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _schema(operation.form)}},
+            "content": {"application/json": {"schema": _schema(body)}},
         }
     if operation.guard.security:
         described["security"] = [{operation.guard.security: []}]

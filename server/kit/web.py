@@ -55,6 +55,8 @@ class Operation:
     guard: Guard
     handler: Callable[..., Awaitable[Any]]
     form: type | None = None
+    raw: Any = None
+    """The type of a body whose bytes the handler reads itself: described, not checked."""
     answers: dict[int, Any]
     """Status → type of the answer; the first is the usual one."""
     refusals: tuple[type[Refusal], ...] = ()

@@ -4,6 +4,8 @@ from tortoise import fields
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
+from server.kit.indexes import IndexWhere
+
 
 class Receipt(Model):
     """办事回执. Whether it was rated is not written here: the issuer may read this row."""
@@ -28,9 +30,16 @@ class Receipt(Model):
     digest = fields.CharField(max_length=22)
     """Keyed hash of what the issuer sent, to tell a repetition from a contradiction."""
     voided_at = fields.DatetimeField(null=True)
+    invite_at = fields.DatetimeField(null=True)
+    """When the invitation by SMS is to be thought about; empty once it was, or without a phone."""
 
     class Meta:
         table = "receipts"
+        indexes = (
+            IndexWhere(
+                fields=("invite_at",), name="receipts_to_invite", where="invite_at IS NOT NULL"
+            ),
+        )
         constraints = (
             UniqueConstraint(
                 fields=("region_code", "agency_code", "case_number", "service_number"),

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import asyncpg
 import msgspec
 from msgspec import Meta
 
+from server.catalogue.models import Policy
 from server.catalogue.service import Catalogue, catalogue
 from server.kit import sql
 from server.kit.clock import clock
@@ -88,9 +89,13 @@ class Checked:
 
 _ISSUE = """
 INSERT INTO receipts (region_code, agency_code, issued_at, case_number, service_number, matter_code,
-  window_code, officer_number, stage, channel, handled_at, open_until, applicant, phone_key, digest)
-SELECT $1, $2, $3, * FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::bytea[], $14::text[], $15::text[])
+  window_code, officer_number, stage, channel, handled_at, open_until, applicant, phone_key, digest,
+  invite_at)
+SELECT $1, $2, $3, r.*, CASE WHEN r.phone_key IS NOT NULL THEN $16::timestamptz END
+FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+  $11::timestamptz[], $12::timestamptz[], $13::bytea[], $14::text[], $15::text[])
+  AS r(case_number, service_number, matter_code, window_code, officer_number, stage, channel,
+    handled_at, open_until, applicant, phone_key, digest)
 {}RETURNING id, case_number, service_number
 """
 _ALL_NEW = _ISSUE.format("")
@@ -146,7 +151,7 @@ async def _insert(desk: "Desk", now: datetime, rows: list[Checked]) -> dict[tupl
         [form.matter_code for form in forms], [form.window_code for form in forms],
         [form.officer_number for form in forms], [form.stage for form in forms],
         [form.channel for form in forms], [row.handled_at for row in rows],
-        [row.open_until for row in rows], *under_keys(rows),
+        [row.open_until for row in rows], *under_keys(rows), desk.invite_at(now),
     )  # fmt: skip
     try:
         # Looking out for conflicts costs every row a quarter more, and nearly all rows are new.
@@ -187,7 +192,7 @@ class Desk:
 
     agency_code: str
     region_code: str
-    review_days: int
+    policy: Policy
     known: Catalogue
 
     @classmethod
@@ -195,7 +200,11 @@ class Desk:
         known = catalogue()
         agency = known.agencies.get(agency_code)
         region_code = agency.region_code if agency else ""
-        return cls(agency_code, region_code, known.policy(region_code).review_days, known)
+        return cls(agency_code, region_code, known.policy(region_code), known)
+
+    def invite_at(self, now: datetime) -> datetime | None:
+        """When a citizen with a phone is to be asked by SMS; the hour is looked at again then."""
+        return now + timedelta(minutes=self.policy.invite_minutes) if self.policy.sms else None
 
     def check(self, form: ReceiptForm, now: datetime) -> Checked | Refusal:
         faults, handled_at = self._faults(form), beijing(form.handled_at)
@@ -217,7 +226,7 @@ class Desk:
             )
         return Checked(
             form, (form.case_number, form.service_number), handled_at,
-            open_until(handled_at, self.review_days), person, phone,
+            open_until(handled_at, self.policy.review_days), person, phone,
             _content(form, handled_at, person),
         )  # fmt: skip
 

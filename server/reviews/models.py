@@ -6,7 +6,11 @@ from tortoise.contrib.postgres.indexes import PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
+from server.kit.indexes import IndexWhere
 from server.receipts.models import Receipt
+from server.reviews.rules import QuestionState
+
+_QUESTION_STATES = ", ".join(repr(str(state)) for state in QuestionState)
 
 
 class Review(Model):
@@ -39,7 +43,12 @@ class Review(Model):
 
     class Meta:
         table = "reviews"
-        indexes = (PostgreSQLIndex(fields=("receipt_id",), name="reviews_of_receipt"),)
+        indexes = (
+            PostgreSQLIndex(fields=("receipt_id",), name="reviews_of_receipt"),
+            IndexWhere(
+                fields=("at",), name="reviews_awaiting_reason", where="state = 'awaiting_reason'"
+            ),
+        )
         constraints = (
             UniqueConstraint(
                 fields=("region_code", "receipt_id"),
@@ -60,5 +69,64 @@ class Review(Model):
             CheckConstraint(
                 check="level > 2 OR state <> 'standing' OR order_number IS NOT NULL",
                 name="standing_bad_review_has_its_order",
+            ),
+        )
+
+
+class Question(Model):
+    """What a phone is being asked by SMS, about one service. At most one is open at a phone."""
+
+    id = fields.UUIDField(primary_key=True)
+    region_code = fields.CharField(max_length=12)
+    agency_code = fields.CharField(max_length=18)
+    receipt: fields.ForeignKeyRelation[Receipt] = fields.ForeignKeyField(
+        "models.Receipt", db_index=True
+    )
+    receipt_id: int
+    review_id = fields.UUIDField(null=True)
+    """Of asking for a reason or a verdict; of asking for a level once it was given."""
+    phone_key = fields.CharField(max_length=22)
+    phone = fields.BinaryField(null=True)
+    """Sealed; empty once it was forgotten."""
+    asking = fields.CharField(max_length=8)
+    state = fields.CharField(max_length=12)
+    reminder = fields.BooleanField(default=False)
+    options: fields.Field[list[str]] = ArrayField("text", default=list)
+    """The tags behind A, B, C …, as they stood in the message."""
+    due_at = fields.DatetimeField()
+    """Asked from then on, if the phone is free."""
+    give_up_at = fields.DatetimeField()
+    """Not asked any more after it."""
+    asked_at = fields.DatetimeField(null=True)
+    open_until = fields.DatetimeField(null=True)
+    clarified_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+    held_until = fields.DatetimeField(null=True)
+    """Till then the phone may correct what it said, and nothing else is asked."""
+
+    class Meta:
+        table = "questions"
+        indexes = (
+            IndexWhere(fields=("due_at",), name="questions_waiting", where="state = 'waiting'"),
+            IndexWhere(fields=("open_until",), name="questions_open", where="state = 'open'"),
+            PostgreSQLIndex(fields=("phone_key", "asked_at"), name="questions_of_phone"),
+            IndexWhere(
+                fields=("review_id",), name="questions_of_review", where="review_id IS NOT NULL"
+            ),
+            IndexWhere(fields=("ended_at",), name="questions_kept", where="phone IS NOT NULL"),
+        )
+        constraints = (
+            UniqueConstraint(
+                fields=("phone_key",),
+                name="one_open_question_per_phone",
+                condition="state = 'open'",
+            ),
+            CheckConstraint(
+                check="asking IN ('level', 'reason', 'verdict')", name="question_asks_something"
+            ),
+            CheckConstraint(check=f"state IN ({_QUESTION_STATES})", name="question_state_is_known"),
+            CheckConstraint(
+                check="state <> 'open' OR (asked_at IS NOT NULL AND open_until IS NOT NULL)",
+                name="open_question_has_its_end",
             ),
         )

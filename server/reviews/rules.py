@@ -36,6 +36,21 @@ class ReviewState(StrEnum):
     DEFAULT = "default"
 
 
+class QuestionState(StrEnum):
+    WAITING = "waiting"
+    OPEN = "open"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    STARVED = "starved"
+    """Never asked: the phone was never free in time."""
+    NEEDLESS = "needless"
+    """Answered in another way before it was asked or answered here, or nobody may be asked."""
+    UNSENT = "unsent"
+    """The message could not be sent."""
+    HANDED_OVER = "handed_over"
+    """Twice not understood: a person reads the reply."""
+
+
 class ReviewChannel(StrEnum):
     RECEIPT_QR = "receipt_qr"
     STATIC_QR = "static_qr"

@@ -1,11 +1,8 @@
 """The citizen's desk: submit, undo, supplement, judge the answer."""
 
-import secrets
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
-from uuid import UUID
 
 import asyncpg
 
@@ -14,6 +11,7 @@ from server.kit import metrics, sql
 from server.kit.clock import clock
 from server.kit.errors import Refusal
 from server.kit.idempotency import IdempotencyConflict
+from server.kit.ids import new_id
 from server.kit.privacy import vault
 from server.kit.redaction import redact
 from server.kit.transaction import transaction
@@ -105,7 +103,7 @@ def _given(
 ) -> Given:
     now = clock.now()
     policy = catalogue().policy(receipt["region_code"])
-    review_id = _new_id()
+    review_id = new_id()
     return Given(
         id=review_id,
         query_code=codes.query_code(review_id),
@@ -156,14 +154,6 @@ def _channel(receipt: asyncpg.Record) -> ReviewChannel:
     """Online platforms link to the page (N20); everyone else has the slip in his hand."""
     linked = receipt["channel"] in (Channel.ONLINE, Channel.MOBILE)
     return ReviewChannel.WEB if linked else ReviewChannel.RECEIPT_QR
-
-
-def _new_id() -> UUID:
-    """A version 7 UUID on the machine's clock: keys that come together lie together."""
-    moment = (time.time_ns() // 1_000_000) & ((1 << 48) - 1)
-    random = secrets.randbits(74)
-    value = moment << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
-    return UUID(int=value)
 
 
 async def review_of(query_code: str) -> Review:

@@ -16,6 +16,8 @@ from server.workorders import rules as orders_rules
 from server.workorders.opening import Snapshot
 
 ORIGIN = "review"
+CALL_BACK = "callback"
+"""A bad review by SMS whose reason nobody wrote: a person is to ask for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class Given:
     attempt: Attempt | None = None
 
 
-def snapshot_of(given: Given) -> Snapshot:
+def snapshot_of(given: Given, origin: str = ORIGIN) -> Snapshot:
     """What the agency may see: matter, place, day, level, reasons, redacted words."""
     receipt, verdict = given.receipt, given.verdict
     known = catalogue()
@@ -69,7 +71,7 @@ def snapshot_of(given: Given) -> Snapshot:
         issuer=receipt["agency_code"],
     )
     return Snapshot(
-        origin=ORIGIN, origin_key=given.id, region_code=receipt["region_code"], agency_code=lead,
+        origin=origin, origin_key=given.id, region_code=receipt["region_code"], agency_code=lead,
         co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
         matter=matter.name if matter else "", hall=hall.name if hall else "",
         window=window.name if window else "", level=verdict.level, tags=verdict.tags,
@@ -83,7 +85,8 @@ def known_to_us(receipt: Any, contact: bytes | None) -> tuple[str, ...]:
     """Names and numbers of the rater that his own words might repeat."""
     persons = [_opened(receipt["applicant"], "applicant"), _opened(contact, "contact")]
     said = (person.get(key) or "" for person in persons for key in ("name", "phone"))
-    return (receipt["case_number"], *said)
+    # +852… may be written 00852….
+    return (receipt["case_number"], *(one.removeprefix("+") for one in said))
 
 
 def _opened(sealed: bytes | None, purpose: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from server.kit import sql
 from server.kit.lanes import Gathered
@@ -16,35 +17,37 @@ from server.workorders import opening as orders
 class Submission:
     given: Given
     opening: orders.Opening | None
-    """There if, and only if, the review is bad."""
+    """There if the review is bad and has its reason."""
+    state: ReviewState = ReviewState.STANDING
 
 
 _GIVEN = """given AS (
   SELECT * FROM unnest({review}::uuid[], {receipt}::bigint[], {level}::smallint[], {tags}::text[],
     {comment}::text[], {channel}::text[], {real_name}::bool[], {contact}::bytea[],
     {at}::timestamptz[], {undo_until}::timestamptz[], {order_number}::text[], {query_key}::text[],
-    {request_key}::text[], {request_digest}::text[])
+    {request_key}::text[], {request_digest}::text[], {state}::text[])
     AS g(id, receipt_id, level, tags, comment, channel, real_name, contact, at, undo_until,
-      order_number, query_key, request_key, request_digest)
+      order_number, query_key, request_key, request_digest, state)
 )"""
 # Whoever comes second to a receipt, or repeats a request, is left out by the unique indexes.
 _REVIEWED = """reviewed AS (
   INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel, real_name,
     contact, at, undo_until, order_number, query_key, request_key, request_digest)
-  SELECT id, receipt_id, region_code, level, string_to_array(tags, ','), comment, {state}::text,
+  SELECT id, receipt_id, region_code, level, string_to_array(tags, ','), comment, state,
     channel, real_name, contact, at, undo_until, order_number, query_key, request_key, request_digest
   FROM redeemed ORDER BY receipt_id
   ON CONFLICT DO NOTHING RETURNING id
 )"""
 
 
-async def _store(submissions: list[Submission]) -> list[bool]:
-    """Whether each was stored; its order was stored with it or not at all."""
+async def store_all(submissions: Sequence[Submission]) -> list[bool]:
+    """Whether each was stored; its order was stored with it or not at all. In the caller's
+    transaction if there is one."""
     openings = [s.opening for s in submissions if s.opening]
     parts = [
         sql.Part(_GIVEN, _columns([s.given for s in submissions], submissions)),
         sql.Part(receipts.REDEEMED, {}),
-        sql.Part(_REVIEWED, {"state": ReviewState.STANDING}),
+        sql.Part(_REVIEWED, {}),
         *orders.stored(openings, after="reviewed"),
     ]
     stored = {row["id"] for row in await sql.together(parts, "SELECT id FROM reviewed")}
@@ -62,7 +65,28 @@ def _columns(given: Sequence[Given], submissions: Sequence[Submission]) -> dict[
         "query_key": [codes.query_key(g.query_code) for g in given],
         "request_key": [g.attempt.key if g.attempt else None for g in given],
         "request_digest": [g.attempt.digest if g.attempt else None for g in given],
+        "state": [s.state for s in submissions],
     }  # fmt: skip
 
 
-store = Gathered(_store).ask
+store = Gathered(store_all).ask
+
+
+_COMPLETED = """reviewed AS (
+  UPDATE reviews SET state = 'standing', tags = string_to_array(c.tags, ','), comment = c.comment,
+    undo_until = c.undo_until, order_number = c.order_number
+  FROM unnest({review}::uuid[], {tags}::text[], {comment}::text[], {undo_until}::timestamptz[],
+    {order_number}::text[]) AS c(id, tags, comment, undo_until, order_number)
+  WHERE reviews.id = c.id AND reviews.state = 'awaiting_reason' RETURNING reviews.id
+)"""
+
+
+async def complete(submissions: Sequence[Submission]) -> set[UUID]:
+    """Reviews that awaited their reason get it, or the order without it; gives those that did."""
+    columns = _columns([s.given for s in submissions], submissions)
+    wanted = ("review", "tags", "comment", "undo_until", "order_number")
+    parts = [
+        sql.Part(_COMPLETED, {name: columns[name] for name in wanted}),
+        *orders.stored([s.opening for s in submissions if s.opening], after="reviewed"),
+    ]
+    return {row["id"] for row in await sql.together(parts, "SELECT id FROM reviewed")}

@@ -58,13 +58,13 @@ def working(start: datetime, days: int) -> Due:
     return due_or_provisional(start, days, Unit.WORKING, catalogue().calendar)
 
 
-def open_order(snapshot: Snapshot, policy: Policy) -> Opening:
+def open_order(snapshot: Snapshot, policy: Policy, *, answer_days: int | None = None) -> Opening:
     """Number and due times; `stored` puts it into the statement of its origin."""
     return Opening(
         new_number(snapshot.opened_on),
         snapshot,
         working(snapshot.visible_from, policy.contact_days),
-        working(snapshot.visible_from, policy.simple_days),
+        working(snapshot.visible_from, answer_days or policy.simple_days),
     )
 
 

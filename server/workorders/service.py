@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from server.catalogue.service import catalogue
-from server.kit import sql
+from server.kit import jobs, sql
 from server.kit.clock import clock
 from server.kit.errors import Missing
 from server.kit.transaction import transaction
@@ -27,6 +27,7 @@ from server.workorders.rules import (
 )
 
 CITIZEN = "citizen"
+NEWS = "news"
 
 
 class UnknownOrder(Missing):
@@ -90,6 +91,8 @@ async def answer(
             disposition=disposition, legal_basis=(legal_basis or "").strip() or None,
         )  # fmt: skip
         until = due(now, silence, Unit.NATURAL, catalogue().calendar)
+        # Who the citizen is, only the desk above knows; it gets the number and tells him.
+        await jobs.enqueue(NEWS, order=number)
         return await _act(order, act, now, {"next_due_at": until})
 
 

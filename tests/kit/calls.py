@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from factories import HOUSING, City, a_bad_review, a_receipt, credentials
+from factories import HOUSING, SMS_SECRET, City, a_bad_review, a_receipt, credentials
 
 from server.kit import sql
 from server.kit.web import Operation
@@ -22,7 +22,7 @@ def all_operations() -> dict[str, Operation]:
 class Call:
     method: str
     path: str
-    body: dict[str, Any] | None = None
+    body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
 
     async def send(self, http: httpx.AsyncClient) -> httpx.Response:
@@ -165,6 +165,14 @@ def _of_order(
     return call
 
 
+def _pushed(kind: str, **item: Any) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        body = [{"phone_number": "13800138000", "send_time": "2026-11-21 10:08:00", **item}]
+        return Call(method="POST", path=f"/callbacks/sms/{SMS_SECRET}/{kind}", body=body)
+
+    return call
+
+
 _ANSWER = {
     "disposition": "explained",
     "text": "窗口人手不足，已增开两个",
@@ -193,4 +201,6 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "one_order": _of_order("", "accept", method="GET"),
     "accept_order": _of_order("/accept", body={}),
     "answer_order": _of_order("/answer", "accept", body=_ANSWER),
+    "receive_replies": _pushed("up", content="1", sequence_id=7),
+    "receive_reports": _pushed("report", success=True, err_code="DELIVERED", biz_id="900^0"),
 }  # fmt: skip
