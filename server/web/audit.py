@@ -32,7 +32,11 @@ STATE_NAMES = {
     ReviewState.UNDONE: "群众已撤回", ReviewState.SUSPENDED: "核实中", ReviewState.EXCLUDED: "不予采纳",
     ReviewState.DEFAULT: "默认评价",
 }  # fmt: skip
-ACTION_NAMES = {ACTION: "查看回执的评价"}
+ACTION_NAMES = {
+    ACTION: "查看回执的评价", "read_replies": "查看未对上的短信回复",
+    "read_set_aside": "查看无法读取的短信条目", "restore_phone": "恢复退订的号码",
+    "resend_message": "重新发送短信",
+}  # fmt: skip
 
 
 @blueprint.get(ROOM)

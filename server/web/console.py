@@ -22,9 +22,11 @@ from server.web.page import page, see_other
 
 blueprint = Blueprint("console")
 HOME, LOGIN = "/console", "/console/login"
+MESSAGES = "/console/messages"
+SEES_MESSAGES = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
 SESSION, SIGNING_IN = "session", "signing-in"
 _OWN_PAGE = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*(?:\?[0-9A-Za-z_.~%&=+-]*)?", re.ASCII)
-_ACT = re.compile(r"/(?:accept|answer|logout)$")
+_ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore)$")
 _FIELDS = 40
 
 
@@ -56,6 +58,10 @@ class Visit:
     @property
     def sees_orders(self) -> bool:
         return self.member.role in SEES_ORDERS
+
+    @property
+    def sees_messages(self) -> bool:
+        return self.member.role in SEES_MESSAGES
 
 
 Room = Callable[..., Coroutine[Any, Any, HTTPResponse]]

@@ -18,6 +18,7 @@ from server.kit import beacon, forms
 from server.kit.clock import clock
 from server.kit.errors import Invalid, Refusal
 from server.kit.forms import Form
+from server.kit.privacy import vault
 from server.kit.web import local
 from server.people.rules import ROLE_NAMES, Role
 from server.receipts import service as receipts
@@ -108,9 +109,16 @@ async def slip(request: Request, code: str) -> HTTPResponse:
     return page(
         request, "demo/slip.html", code=code, receipt=receipt_shown(receipt),
         case_number=receipt["case_number"], open_until=local(receipt["open_until"]),
-        now=local(clock.now()), step_minutes=STEP_MINUTES,
+        now=local(clock.now()), step_minutes=STEP_MINUTES, phone=_phone(receipt),
         accounts=_accounts(request.app.ctx.settings, _answering(receipt)),
     )  # fmt: skip
+
+
+def _phone(receipt: Record) -> str:
+    """Where its notice goes."""
+    sealed = receipt["applicant"]
+    told = json.loads(vault().unseal(sealed, "applicant")) if sealed else {}
+    return told.get("phone") or ""
 
 
 def _hall(request: Request, chosen: Choice | None, refusal: Refusal | None = None) -> HTTPResponse:

@@ -15,7 +15,7 @@ from server.people.rules import SEES_ORDERS, Role
 from server.reviews.tracking import CITIZEN_WORDS
 from server.web import desk_words as words
 from server.web.audit import ROOM as AUDIT
-from server.web.console import HOME, Visit, show, staff_only
+from server.web.console import HOME, MESSAGES, Visit, show, staff_only
 from server.web.desk_words import ALL, LATE, NOW, Row, Typed
 from server.web.page import see_other
 from server.workorders import api, service
@@ -34,6 +34,8 @@ async def home(request: Request, visit: Visit) -> HTTPResponse:
     """Everyone's first page."""
     if visit.member.role is Role.AUDITOR:
         return see_other(AUDIT)
+    if visit.member.role is Role.ADMIN:
+        return see_other(MESSAGES)
     if not visit.sees_orders:
         return show(request, "nothing.html")
     search = (request.args.get("q") or "").strip()[: api.SEARCH_LIMIT]

@@ -4,16 +4,17 @@ from typing import Any
 
 from server.kit.beacon import Watcher
 from server.settings import Settings
-from server.web import audit, citizen, console, demo, desk, docs, health, track
+from server.web import audit, citizen, console, demo, desk, docs, health, messages, pocket, track
 from server.web.page import HERE, refused, wants_page
 
 
 def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
-    for room in (citizen, track, console, desk, audit, docs, health):
+    for room in (citizen, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
     if app.ctx.settings.demo:
         app.blueprint(demo.blueprint)
+        pocket.set_up(app)
 
 
 def watchers(settings: Settings) -> dict[str, Watcher]:

@@ -114,7 +114,7 @@ async def test_orders_are_closed_to_the_auditor(
         assert (await desk.post(f"/console/orders/{case.number}/accept")).status_code == 403
 
 
-@pytest.mark.parametrize("role", ["adjudicator", "admin"])
+@pytest.mark.parametrize("role", ["adjudicator"])
 async def test_a_role_without_work_is_told_so_plainly(app: object, city: City, role: str) -> None:
     await sql.fetch("UPDATE staff SET role = $1, agency_code = NULL WHERE username = 'lead'", role)
     async with a_desk(app, "lead") as desk:
