@@ -69,7 +69,7 @@ def up(
 
 
 def addresses(base_url: str, demo: bool) -> list[tuple[str, str]]:
-    pages = [("演示大厅", "/demo")] if demo else []
+    pages = [("演示大厅", "/demo"), ("口袋手机", "/demo/phone")] if demo else []
     pages += [("工作台", "/console"), ("进度查询", "/track"), ("接口文档", "/docs")]
     return [(name, base_url + path) for name, path in pages]
 
@@ -201,14 +201,17 @@ def _settings(environment: dict[str, str], var: Path, external: bool) -> Setting
         if external and not settings.demo:
             raise Refused("with DATABASE_URL also KEYS must be set: its rows are lost without them")
         environment["KEYS"] = _kept(var / "keys", fresh)
+    if settings.demo and "SMS_GATEWAY" not in environment:
+        secret = _kept(var / "sms-callback-secret", secrets.token_urlsafe(24))
+        environment |= {"SMS_GATEWAY": "pocket", "SMS_CALLBACK_SECRET": secret} | environment
     return settings
 
 
 def _kept(path: Path, fresh: str) -> str:
-    """The keys of the first start. They are whole on the disk before anything is sealed by them."""
+    """The secret of the first start. It is whole on the disk before anything is sealed by it."""
     if path.exists():
         return path.read_text().strip()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix="keys.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     with os.fdopen(descriptor, "w") as file:
         file.write(fresh + "\n")
         file.flush()

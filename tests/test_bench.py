@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from server.bench import meter, proof, report
+from server.bench import channel, meter, proof, report
 from server.bench.meter import Reading, Spent
 from server.bench.report import Tally
 from server.bench.script import OPERATIONS
@@ -40,13 +40,37 @@ def test_every_operation_has_a_row_with_a_ratio(
         assert 0 < float(ratio) < 1000
 
 
+@pytest.mark.parametrize("name", channel.ROWS)
+def test_the_worker_has_rows_of_its_own(
+    small_run: subprocess.CompletedProcess[str], name: str
+) -> None:
+    rows = re.findall(rf"^{name} {{2,}}(\d.+)$", small_run.stdout, re.M)
+    assert len(rows) == 2, small_run.stdout
+    for row in rows:
+        items, process, postgres, total, *_ = row.split()
+        assert 20 <= int(items) <= channel.LEAST
+        assert 0 < float(process) < float(total) and 0 < float(postgres) < float(total)
+
+
+def test_what_an_inbound_reply_costs_from_the_callback_to_the_review_is_told(
+    small_run: subprocess.CompletedProcess[str],
+) -> None:
+    told = re.findall(r"^callback item and reading it, CPU-ms: (.+)$", small_run.stdout, re.M)
+    assert len(told) == 2
+    for line in told:
+        assert [part.rpartition(" ")[0] for part in line.split("; ")] == [
+            reading.name for reading in channel.READINGS
+        ]
+
+
 def test_floor_and_application_store_rows_of_one_shape(
     small_run: subprocess.CompletedProcess[str],
 ) -> None:
     line = next(l for l in small_run.stdout.splitlines() if "rows of one shape" in l)  # noqa: E741
     assert all(what in line for what in proof.ROWS)
     assert {what.partition(": ")[2] for what in proof.ROWS} == {
-        "receipts", "reviews", "work_orders", "work_order_steps",
+        "receipts", "reviews", "work_orders", "work_order_steps", "questions", "sms_phones",
+        "sms_messages", "sms_replies", "sms_pushes", "pgqueuer",
     }  # fmt: skip
 
 
@@ -101,6 +125,16 @@ def test_a_process_that_works_is_seen_to_work() -> None:
     before = meter._tree(os.getpid())
     sum(i * i for i in range(2_000_000))
     assert 0.02 < meter._tree(os.getpid()) - before < 5
+
+
+async def test_work_of_this_process_is_measured_without_that_of_its_children() -> None:
+    async def work() -> None:
+        sum(i * i for i in range(1_000_000))
+        subprocess.run([sys.executable, "-c", "sum(i * i for i in range(9_000_000))"], check=True)
+
+    spent = await meter.measured(work(), 0)
+    assert 5 < spent.web < 400 and spent.postgres == 0
+    assert (spent + spent).total == pytest.approx(2 * spent.total)
 
 
 def test_ratios_are_taken_round_by_round() -> None:

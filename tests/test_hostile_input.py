@@ -23,7 +23,7 @@ import jwt
 import pytest
 import requests
 import schemathesis
-from factories import City
+from factories import SMS_SECRET, City
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
@@ -37,7 +37,8 @@ from server.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = all_operations()
-POSTS = [name for name, operation in OPERATIONS.items() if operation.method == "POST"]
+POSTS = [name for name, op in OPERATIONS.items() if op.method == "POST" and not op.raw]
+"""What reads its bytes itself has its hostile ones in messages/test_callbacks.py."""
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MARK = "q7Zx"
 """In every hostile text: a refusal that holds it has echoed what it was sent."""
@@ -62,6 +63,7 @@ async def live(
     environment = {
         "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "KEYS": keys,
         "BASE_URL": servers.base_url, "PORT": str(port), "UNKNOWN_CODES_PER_MINUTE": "999999999",
+        "SMS_CALLBACK_SECRET": SMS_SECRET,
     }  # fmt: skip
     with log.open("wb") as written:
         process = subprocess.Popen(

@@ -354,6 +354,40 @@ def test_keys_are_made_once_and_for_the_owner_only(supervisor: Supervisor) -> No
     assert (supervisor.var / "keys").stat().st_mode & 0o777 == 0o600
 
 
+ENVIRONMENT = """
+import json, os, sys, time
+wanted = [os.environ.get(name) for name in ("SMS_GATEWAY", "SMS_CALLBACK_SECRET")]
+with open(os.environ["VAR"] + "/given.json", "w") as file: json.dump(wanted, file)
+time.sleep(1000)
+"""
+
+
+def test_a_demo_has_its_phone_and_the_secret_of_its_first_start(supervisor: Supervisor) -> None:
+    given = supervisor.var / "given.json"
+    kept = []
+    for _ in range(2):
+        supervisor.environment["DEMO"] = "1"
+        supervisor.start(worker=ENVIRONMENT)
+        until(lambda: given.exists() and given.read_text().endswith("]"))
+        kept.append(json.loads(given.read_text()))
+        given.unlink()
+        supervisor.end()
+    secret = (supervisor.var / "sms-callback-secret").read_text().strip()
+    assert kept == [["pocket", secret]] * 2 and len(secret) >= 24
+    assert (supervisor.var / "sms-callback-secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_outside_the_demo_no_secret_of_the_gateway_is_made(supervisor: Supervisor) -> None:
+    given = supervisor.var / "given.json"
+    supervisor.start(worker=ENVIRONMENT)
+    until(lambda: given.exists() and given.read_text().endswith("]"))
+    assert json.loads(given.read_text()) == [None, None]
+    assert not (supervisor.var / "sms-callback-secret").exists()
+    supervisor.end()
+    supervisor.environment["SMS_GATEWAY"] = "aliyun"
+    assert "SMS_CALLBACK_SECRET" in supervisor.refused()
+
+
 def test_a_database_of_ones_own_demands_ones_own_keys(supervisor: Supervisor) -> None:
     supervisor.environment["DATABASE_URL"] = "asyncpg://127.0.0.1:1/nowhere"
     assert "KEYS must be set" in supervisor.refused()
@@ -368,4 +402,5 @@ def test_the_demo_shows_its_addresses_even_where_only_ascii_is_spoken(
     for name, address in addresses(f"http://127.0.0.1:{supervisor.port}", True):
         assert name in printed and address in printed
     assert str(supervisor.var / "demo.json") in printed
+    assert "口袋手机" in printed
     assert "演示大厅" not in dict(addresses("https://example.org", False))

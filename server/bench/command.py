@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from server import database
-from server.bench import ground, meter, proof, report, stock
+from server.bench import channel, ground, meter, proof, report, stock
+from server.bench.channel import Channel
 from server.bench.floor import Constants
 from server.bench.ground import Ground, Web
 from server.bench.load import play
@@ -67,7 +68,7 @@ class Bench:
         self.wrong = 0
 
     def run(self) -> bool:
-        about, script, constants = asyncio.run(self._prepare())
+        about, script, constants, sms = asyncio.run(self._prepare())
         print(f"\n{self.level:,} receipts · {about} · {report.load()}", flush=True)
         webs = {"app": self.ground.app(self.level)}
         try:
@@ -82,20 +83,23 @@ class Bench:
         finally:
             for web in webs.values():
                 web.stop()
+        self._channel(sms)
         return self._judge(asyncio.run(self._proof()))
 
-    async def _prepare(self) -> tuple[str, Script, Constants]:
+    async def _prepare(self) -> tuple[str, Script, Constants, Channel]:
         about = await ground.create(self.ground, self.level)
         await database.connect(self.ground.settings(self.level), command_seconds=None)
         try:
             owner = await ground.settle()
             await people.enrol_client(ground.CLIENT, ground.AGENCY, "bench")
             await stock.fill(self.level, owner)
-            script = Script(owner)
+            script = Script(owner, self.ground.callback_secret)
             each = self.warm + self.chosen.rounds * self.chosen.requests
             await script.prepare(each, self.chosen.rate * self.chosen.seconds)
+            sms = Channel(self.ground, self.level, owner, self.chosen.requests, self.chosen.rounds)
+            await sms.prepare()
             await stock.finish()
-            return about, script, self._constants(owner)
+            return about, script, self._constants(owner), sms
         finally:
             await database.disconnect()
 
@@ -155,6 +159,17 @@ class Bench:
         )
         if outcome.wrong:
             print(f"  for example: {outcome.sample}")
+
+    def _channel(self, sms: Channel) -> None:
+        """The web processes have ended: nobody else works on the database."""
+        asyncio.run(sms.run())
+        self.tallies |= sms.tallies
+        readings = {r.name: sms.tallies[r.name, "app"] for r in channel.READINGS}
+        print(
+            report.table_of_worker(self.tallies, channel.ROWS),
+            report.inbound(self.tallies["callback item", "app"], readings),
+            sep="\n", flush=True,
+        )  # fmt: skip
 
     async def _proof(self) -> list[str]:
         await database.connect(self.ground.settings(self.level))

@@ -3,9 +3,10 @@
 What it does: one Sanic process with the application's settings, asyncpg's pool of the same size
 with the same session settings and without reset, on the same database; JSON decoded by msgspec;
 every operation in as few statements as it can be: one for a receipt, for a hundred receipts, for a
-good review, for a bad one with its order and first step; lock, update and step in one transaction
-for an answer. It writes every column that the application writes, with values of the same size,
-into the same tables with the same indexes, foreign keys and checks, and it commits durably.
+good review, for a bad one with its order and first step, for a callback with its job; lock, update
+and step in one transaction for an answer. It writes every column that the application writes, with
+values of the same size, into the same tables with the same indexes, foreign keys and checks, and it
+commits durably. For what the worker does see channel_floor.py.
 
 What it leaves out: every check of what came (types, lengths, catalogue, time limits, tags, reasons),
 tokens and rights, codes (the receipt's number stands in the path), encryption and keyed hashes
@@ -25,6 +26,8 @@ import msgspec
 from sanic import HTTPResponse, Request, Sanic
 
 POOL = 16
+SEAL = b" " * 30
+"""What sealing adds to a text."""
 _DAY = timedelta(days=1)
 _decode, _encode = msgspec.json.Decoder().decode, msgspec.json.Encoder().encode
 
@@ -47,11 +50,11 @@ class Constants(msgspec.Struct):
 
 _COLUMNS = """INSERT INTO receipts (region_code, agency_code, case_number, service_number,
   matter_code, window_code, officer_number, stage, channel, handled_at, issued_at, open_until,
-  applicant, phone_key, digest)"""
+  applicant, phone_key, digest, invite_at)"""
 RECEIPT = f"""{_COLUMNS}
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) RETURNING id"""
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15) RETURNING id"""
 BATCH = f"""{_COLUMNS}
-SELECT $1, $2, c, n, m, w, o, s, l, h, $11, $12, $13, $14, $14
+SELECT $1, $2, c, n, m, w, o, s, l, h, $11, $12, $13, $14, $14, $15
 FROM unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
             $10::timestamptz[]) AS p(c, n, m, w, o, s, l, h) RETURNING id"""  # noqa: S608
 PAGE = "SELECT * FROM receipts WHERE id = $1"
@@ -80,6 +83,11 @@ STEP = """INSERT INTO work_order_steps (order_id, at, move, state, actor, actor_
   legal_basis) VALUES ($1, $2, 'answer', 'answered', 'handler', $3, $4, $5, $6)"""
 
 
+UP = """WITH pushed AS (INSERT INTO sms_pushes (kind, body, received_at) VALUES ('up', $1, $2))
+INSERT INTO pgqueuer (priority, status, entrypoint, payload, dedupe_key)
+VALUES (0, 'queued', 'read_push', '{}', $3) ON CONFLICT DO NOTHING"""
+
+
 class Floor:
     pool: asyncpg.Pool
 
@@ -101,7 +109,7 @@ class Floor:
             RECEIPT, of.region, of.agency, row["case_number"], row["service_number"],
             row["matter_code"], row["window_code"], row["officer_number"], row["stage"],
             row["channel"], datetime.fromisoformat(row["handled_at"]), now, now + 7 * _DAY,
-            of.sealed, of.key,
+            of.sealed, of.key, now + _DAY,
         )  # fmt: skip
         return _json({"receipt_id": str(number)}, 201)
 
@@ -114,7 +122,7 @@ class Floor:
         numbers = await self.pool.fetch(
             BATCH, of.region, of.agency, *([row[name] for row in rows] for name in columns),
             [datetime.fromisoformat(row["handled_at"]) for row in rows], now, now + 7 * _DAY,
-            of.sealed, of.key,
+            of.sealed, of.key, now + _DAY,
         )  # fmt: skip
         results = [
             {"index": place, "status": 201, "receipt_id": str(row["id"])}
@@ -155,6 +163,12 @@ class Floor:
             )  # fmt: skip
         return _json({"number": number, "state": "answered"}, 200)
 
+    async def up(self, request: Request) -> HTTPResponse:
+        now = datetime.now(UTC)
+        job = f"READ_PUSH:{int(now.timestamp() * 10)}"
+        await self.pool.execute(UP, request.body + SEAL, now, job)
+        return _json({"code": 0, "msg": "接收成功"}, 200)
+
 
 def _json(body: Any, status: int) -> HTTPResponse:
     return HTTPResponse(_encode(body), status, content_type="application/json")
@@ -174,6 +188,7 @@ def serve(constants: Constants) -> None:
     app.add_route(floor.good, "/good/<number:int>", methods=["POST"], name="good")
     app.add_route(floor.bad, "/bad/<number:int>", methods=["POST"], name="bad")
     app.add_route(floor.answer, "/answer/<number>", methods=["POST"], name="answer")
+    app.add_route(floor.up, "/up", methods=["POST"], name="up")
     app.run(
         host="127.0.0.1", port=constants.port, single_process=True, access_log=False, motd=False,
         debug=False, auto_reload=False,

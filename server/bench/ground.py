@@ -68,6 +68,7 @@ class Ground:
         self.folder = folder
         self.postgres, self.valkey = Postgres(folder), Valkey(folder)
         self.keys = {"a": secrets.token_bytes(32)}
+        self.callback_secret = secrets.token_urlsafe(24)
 
     def __enter__(self) -> "Ground":
         try:
@@ -96,6 +97,7 @@ class Ground:
             "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url,
             "BASE_URL": settings.base_url, "HOST": "127.0.0.1", "PORT": str(port), "DEMO": "0",
             "KEYS": f"a:{base64.b64encode(self.keys['a']).decode()}", "VAR": str(self.folder),
+            "SMS_CALLBACK_SECRET": self.callback_secret,
         }  # fmt: skip
         log = self.folder / "log" / "app.log"
         return Web("app", ["server", "serve"], log, port, {"PATH": os.environ["PATH"]} | ours)
@@ -124,7 +126,8 @@ async def create(ground: Ground, level: int) -> str:
 async def settle() -> int:
     """The city; gives the handler's number."""
     await Region.create(code=REGION, name="云汀市")
-    await Policy.create(region_code=REGION)
+    # At any hour, and of the receipts that the bench issues none while it lasts.
+    await Policy.create(region_code=REGION, hour_from=0, hour_to=24, invite_minutes=24 * 60)
     await Agency.bulk_create(
         [
             Agency(code=c, name=f"云汀市第{n}局", region_code=REGION)

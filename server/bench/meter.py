@@ -1,7 +1,9 @@
 """CPU seconds of process trees, from /proc."""
 
 import os
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -21,6 +23,11 @@ class Spent:
     @property
     def total(self) -> float:
         return self.web + self.postgres + self.redis
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            *(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True))
+        )
 
 
 @dataclass(frozen=True)
@@ -54,12 +61,24 @@ def _grown(before: dict[int, float], after: dict[int, float]) -> float:
 
 
 def read(web: int, postmaster: int, redis: int) -> Reading:
+    return Reading(_tree(web), _tree(redis), *_postgres(postmaster))
+
+
+async def measured(work: Awaitable[None], postmaster: int) -> Spent:
+    """By this process, without those that it started, and by the database."""
+    before, started = _postgres(postmaster), time.process_time()
+    await work
+    spent = time.process_time() - started
+    return Reading(0.0, 0.0, *before).until(Reading(spent, 0.0, *_postgres(postmaster)))
+
+
+def _postgres(postmaster: int) -> tuple[dict[int, float], dict[int, float], float]:
     backends: dict[int, float] = {}
     background = {postmaster: _own(postmaster)}
     for pid in _children(postmaster):
         title = _text(f"/proc/{pid}/cmdline")
         (backends if "[local]" in title else background)[pid] = _own(pid)
-    return Reading(_tree(web), _tree(redis), backends, background, _reaped(postmaster))
+    return backends, background, _reaped(postmaster)
 
 
 def _tree(pid: int) -> float:

@@ -16,6 +16,25 @@ _STEP = (
     "FROM work_order_steps t JOIN reviews v ON v.order_number = t.order_id "
     "JOIN receipts r ON r.id = v.receipt_id WHERE r.case_number LIKE $1 AND t.move = '{}'"
 )
+_PUSH = (
+    "FROM sms_pushes t WHERE octet_length(t.body) < 1000 "
+    "AND get_byte(t.body, 0) = ascii(CASE WHEN $1 LIKE 'app%' THEN 'A' ELSE '[' END) "
+    "ORDER BY octet_length(t.body) DESC"
+)
+"""Of one item. Ours are sealed, the floor's are not."""
+_READ_PUSH = (
+    "FROM pgqueuer t WHERE t.dedupe_key LIKE "
+    "CASE WHEN $1 LIKE 'app%' THEN 'read_push:%' ELSE 'READ_PUSH:%' END"
+)
+_SMS = (
+    "FROM receipts r JOIN reviews v ON v.receipt_id = r.id JOIN questions q ON q.review_id = v.id "
+    "JOIN {} WHERE r.case_number LIKE $1 AND v.level = 1"
+)
+_MESSAGE = _SMS.format("sms_messages t ON t.about = q.id")
+_SEND = _SMS.format(
+    "sms_messages m ON m.about = q.id "
+    "JOIN pgqueuer t ON t.dedupe_key = 'send:' || replace(m.id::text, '-', '')"
+)
 ROWS: dict[str, tuple[str, str]] = {
     "receipt: receipts": ("new", "FROM receipts t WHERE t.case_number LIKE $1"),
     "batch: receipts": ("many", "FROM receipts t WHERE t.case_number LIKE $1"),
@@ -25,6 +44,16 @@ ROWS: dict[str, tuple[str, str]] = {
     "submit bad: work_order_steps": ("bad", _STEP.format("open")),
     "answer: work_orders": ("answer", _ORDER.format("answered")),
     "answer: work_order_steps": ("answer", _STEP.format("answer")),
+    "callback item: sms_pushes": ("up", _PUSH),
+    "callback item: pgqueuer": ("up", _READ_PUSH),
+    "invitation: questions": ("sms", _SMS.format("questions t ON t.id = q.id")),
+    "invitation: sms_phones": ("sms", _SMS.format("sms_phones t ON t.phone_key = q.phone_key")),
+    "invitation: pgqueuer": ("sms", _SEND),
+    "message sent: sms_messages": ("sms", _MESSAGE),
+    "reply: sms_replies": ("sms", _SMS.format("sms_replies t ON t.about = q.id")),
+    "reply: reviews": ("sms", _REVIEW + " AND t.level = 1"),
+    "reply: work_orders": ("sms", _ORDER.format("assigned")),
+    "reply: work_order_steps": ("sms", _STEP.format("open")),
 }
 """What is compared → the mark of its receipts, and where its rows are."""
 

@@ -45,14 +45,16 @@ OPERATIONS = (
     Operation("answer", 200),
     Operation("receipt", 201),
     Operation("batch", 200, connections=4),
+    Operation("callback item", 200),
 )
 
 
 class Script:
     """The requests of one level; a receipt or an order is used once."""
 
-    def __init__(self, owner: int) -> None:
+    def __init__(self, owner: int, callback_secret: str) -> None:
         self._owner = owner
+        self._callback = f"/callbacks/sms/{callback_secret}/up"
         self._numbers: dict[tuple[str, str], Iterator[int]] = {}
         self._orders: dict[str, Iterator[str]] = {}
         self._steady: list[int] = []
@@ -104,6 +106,7 @@ class Script:
             "answer": lambda: self._answer(side),
             "receipt": lambda: self._receipt(side),
             "batch": lambda: self._batch(side),
+            "callback item": lambda: self._up(side),
         }[name]
 
     def _submit(self, name: str, side: str, body: bytes) -> bytes:
@@ -124,6 +127,11 @@ class Script:
         path = "/api/v1/receipts/batch" if side == "app" else "/batch"
         rows = list(islice(iter(lambda: self._row(side, "many"), None), ROWS))
         return _post(path, _encode({"receipts": rows}), self.windows)
+
+    def _up(self, side: str) -> bytes:
+        self._cases += 1
+        body = _encode([stock.reply("13700000000", self._cases)])
+        return _post(self._callback if side == "app" else "/up", body)
 
     def _row(self, side: str, mark: str) -> dict[str, object]:
         self._cases += 1

@@ -4,8 +4,9 @@ import json
 from datetime import datetime, timedelta
 
 from server.bench import ground
+from server.bench.channel_floor import key_of
 from server.kit import sql
-from server.kit.clock import clock
+from server.kit.clock import BEIJING, clock
 from server.kit.privacy import vault
 
 REVIEWED, BAD = 0.40, 0.05
@@ -14,8 +15,12 @@ COMMENT = "窗口前排队两个多小时，材料退回三次，每次说的要
 ANSWER = "已核实情况属实：即日起在该窗口增设一名预审人员，材料清单一次性书面告知，并已向您致歉。"
 
 
-def sealed_applicant() -> bytes:
-    person = {"kind": 1, "name": "王小明", "phone": "13800138000"}
+_GOOD = ("5", "4", "满意", "5", "3", "5 态度很好", "非常满意", "５", "5")
+_BAD = "1 排队太久，态度很差"
+
+
+def sealed_applicant(phone: str = "13800138000") -> bytes:
+    person = {"kind": 1, "name": "王小明", "phone": phone}
     return vault().seal(json.dumps(person, ensure_ascii=False).encode(), "applicant")
 
 
@@ -111,6 +116,31 @@ async def open_receipts(mark: str, count: int) -> list[int]:
     """Of the last three days, nobody has reviewed them yet."""
     days = timedelta(days=3)
     return await receipts(mark, count, since=clock.now() - days, span=days - timedelta(hours=2))
+
+
+async def receipts_to_invite(side: str, count: int) -> dict[int, str]:
+    """Receipt → the phone of its applicant, one each."""
+    first = 13900000000 if side == "app" else 13950000000
+    numbers = await open_receipts(f"{side}-sms", count)
+    phones = dict(zip(numbers, map(str, range(first, first + count)), strict=True))
+    keyed = vault().fingerprints_of(phones.values(), "phone")
+    await sql.fetch(
+        "UPDATE receipts r SET applicant = p.applicant, phone_key = p.phone_key "
+        "FROM unnest($1::bigint[], $2::bytea[], $3::text[]) AS p(id, applicant, phone_key) "
+        "WHERE r.id = p.id",
+        numbers, [sealed_applicant(phone) for phone in phones.values()],
+        keyed if side == "app" else list(map(key_of, phones.values())),
+    )  # fmt: skip
+    return phones
+
+
+def reply(phone: str, number: int) -> dict[str, object]:
+    """As the provider pushes it; every tenth is bad, with its reason."""
+    return {
+        "phone_number": phone, "content": _GOOD[number % 10 - 1] if number % 10 else _BAD,
+        "send_time": clock.now().astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+        "dest_code": "1069000", "sequence_id": number,
+    }  # fmt: skip
 
 
 async def accepted_orders(mark: str, count: int, owner: int) -> list[str]:

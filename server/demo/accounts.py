@@ -58,7 +58,6 @@ class Secrets:
     passwords: dict[str, str]
     totps: dict[str, str]
     clients: dict[str, str]
-    sms: str
 
     @classmethod
     def fresh(cls) -> "Secrets":
@@ -67,7 +66,6 @@ class Secrets:
             {name: secrets.token_hex(8) for name in names},
             {name: pyotp.random_base32() for name in names},
             {client_id: secrets.token_urlsafe(32) for client_id in systems()},
-            secrets.token_urlsafe(24),
         )
 
     @classmethod
@@ -79,7 +77,6 @@ class Secrets:
                 {member["username"]: member["password"] for member in document["staff"]},
                 {member["username"]: member["totp_secret"] for member in document["staff"]},
                 {client["client_id"]: client["client_secret"] for client in document["clients"]},
-                document["sms"]["up_url"].split("/")[-2],
             )
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 from server.catalogue.sheets import national_tags
+from server.catalogue.wordings import shipped
 
 DATA = Path(__file__).parent / "data"
 CITY, LINXI, WANGHU, QINGPING = "990100000000", "990102000000", "990103000000", "990121000000"
@@ -93,7 +94,10 @@ def sheets() -> dict[str, bytes]:
             ["code", "name", "parent_code"],
             ([code, name, "" if code == CITY else CITY] for code, name in REGIONS.items()),
         ),
-        "policies": _sheet(["region_code"], [[CITY]]),
+        "policies": _sheet(["region_code", "sms_sign", "invite_minutes"], [[CITY, "云汀政务", "0"]]),
+        "wordings": _sheet(
+            ["region_code", "purpose", "variant", "template_code", "text"], _wordings()
+        ),
         "agencies": _sheet(["code", "name", "region_code"], ([b.code, b.name, b.region] for b in BUREAUS)),
         "halls": _sheet(
             ["code", "name", "region_code", "desk_agency_code", "address"],
@@ -112,6 +116,13 @@ def _sheet(head: list[str], rows: Iterable[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
     csv.writer(out).writerows([head, *rows])
     return out.getvalue().encode()
+
+
+def _wordings() -> Iterable[list[str]]:
+    """As a provider would have approved them, so that the demo's gateway takes them."""
+    for number, wording in enumerate(shipped().values(), start=1):
+        code = f"SMS_9901{number:05d}"
+        yield [CITY, wording.purpose, str(wording.variant), code, wording.text]
 
 
 def _windows() -> Iterable[list[str]]:

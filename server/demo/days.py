@@ -11,6 +11,7 @@ DAYS = 30
 OPENS, CLOSES = time(9), time(17)
 DAY_MINUTES = 480
 _AWAKE_FROM, _AWAKE_TO = 8, 21
+_QUIET_FROM = 20
 
 
 def is_working(day: date, calendar: Calendar) -> bool:
@@ -76,3 +77,13 @@ def at_home(start: datetime, later: timedelta) -> datetime:
     elif at.hour >= _AWAKE_TO:
         at = max(at.replace(hour=_AWAKE_TO - 1), start)
     return at
+
+
+def lately(now: datetime, hours: float) -> datetime:
+    """So many hours ago (up to nine); the evening before it, if nobody writes to us then."""
+    at = now - timedelta(hours=hours)
+    if at.hour < OPENS.hour:
+        at -= timedelta(days=1)
+    elif at.hour < _QUIET_FROM:
+        return at
+    return at.replace(hour=_QUIET_FROM - 1, minute=30) - timedelta(minutes=5 * hours)

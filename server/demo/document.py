@@ -18,16 +18,15 @@ def write(settings: Settings, given: Secrets) -> None:
     settings.var.mkdir(0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=settings.var, prefix=f"{FILE}.")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(_document(settings.base_url, given), file, ensure_ascii=False, indent=1)
+        json.dump(_document(settings, given), file, ensure_ascii=False, indent=1)
         file.flush()
         os.fsync(file.fileno())
     os.replace(name, settings.var / FILE)
 
 
-def _document(base_url: str, given: Secrets) -> dict[str, Any]:
-    callbacks = f"{base_url}/callbacks/sms/{given.sms}"
+def _document(settings: Settings, given: Secrets) -> dict[str, Any]:
     return {
-        "base_url": base_url,
+        "base_url": settings.base_url,
         "clients": [
             {"client_id": name, "client_secret": given.clients[name], "agency_code": code}
             for name, code in systems().items()
@@ -40,12 +39,20 @@ def _document(base_url: str, given: Secrets) -> dict[str, Any]:
             }
             for a in staff()
         ],
-        "sms": {"up_url": f"{callbacks}/up", "report_url": f"{callbacks}/report"},
+        "sms": _callbacks(settings),
         "windows": _windows(),
         "matters": _matters(),
         "officers": _officers(),
         "tags": [{"code": tag.code, "level": tag.level} for tag in catalogue().tags.values()],
     }  # fmt: skip
+
+
+def _callbacks(settings: Settings) -> dict[str, str] | None:
+    """None where nothing is sent, and nobody listens."""
+    if not settings.sms_callback_secret:
+        return None
+    callbacks = f"{settings.base_url}/callbacks/sms/{settings.sms_callback_secret}"
+    return {"up_url": f"{callbacks}/up", "report_url": f"{callbacks}/report"}
 
 
 def _place(agency_code: str | None) -> int:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -12,6 +12,7 @@ from tortoise import connections
 from server.catalogue.models import Policy
 from server.catalogue.service import Catalogue, catalogue
 from server.demo.city import CITY, SEED
+from server.demo.conversations import Told, conversations
 from server.demo.days import Month
 from server.demo.lives import Fate, Life, People
 from server.demo.opinions import Opinion, opinions
@@ -33,26 +34,34 @@ Row = dict[str, Any]
 
 async def write() -> dict[str, int]:
     """Into the caller's transaction; gives how many rows of each table."""
+    tables = until(clock.now(), await _people())
+    for table, rows in tables.items():
+        await _copy(table, rows)
+    receipts = len(tables["receipts"])
+    await sql.fetch("SELECT setval(pg_get_serial_sequence('receipts', 'id'), $1)", receipts)
+    return {table: len(rows) for table, rows in tables.items()}
+
+
+def until(now: datetime, people: People) -> dict[str, list[Row]]:
+    """The thirty days up to that moment, in the order in which they can be written."""
     known = catalogue()
-    month = Month.until(clock.now(), known.calendar)
+    month = Month.until(now, known.calendar)
     rng = Random(SEED + 2)  # noqa: S311
     came = list(visits(rng, month, known))
     issued = {visit.number: _receipt(visit) for visit in came}
     policy = known.policy(CITY)
     said = opinions(rng, month, came, list(known.tags.values()), policy.review_days)
-    lives = _lives(rng, month, known, said, issued, await _people())
-    tables = {
+    lives = _lives(rng, month, known, said, issued, people)
+    told = Told(came, issued, said, lives, month.now)
+    return {
         "receipts": list(issued.values()),
         "reviews": [
             _review(o, issued[o.visit.number], lives.get(o.id), policy.undo_minutes) for o in said
         ],
         "work_orders": [life.row for life in lives.values()],
         "work_order_steps": _in_order(lives.values()),
+        **conversations(Random(SEED + 3), told).tables(),  # noqa: S311
     }
-    for table, rows in tables.items():
-        await _copy(table, rows)
-    await sql.fetch("SELECT setval(pg_get_serial_sequence('receipts', 'id'), $1)", len(came))
-    return {table: len(rows) for table, rows in tables.items()}
 
 
 def _in_order(lives: Iterable[Life]) -> list[Row]:

@@ -14,7 +14,8 @@ _NOWHERE = "9901%"
 """The invented city's region codes, and all that an operator of the demo adds below them."""
 _HELD = (
     "regions", "agencies", "halls", "windows", "officers", "matters", "policies", "tags",
-    "staff", "clients", "receipts", "reviews", "work_orders",
+    "staff", "clients", "receipts", "reviews", "work_orders", "wordings", "questions",
+    "sms_messages", "sms_replies",
 )  # fmt: skip
 _FOREIGN = {
     **{
@@ -27,6 +28,9 @@ _FOREIGN = {
             "staff": "region_code",
             "receipts": "region_code",
             "work_orders": "region_code",
+            "wordings": "region_code",
+            "questions": "region_code",
+            "sms_messages": "region_code",
         }.items()
     },
     **dict.fromkeys(

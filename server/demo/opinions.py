@@ -8,15 +8,17 @@ from uuid import UUID
 
 from server.catalogue.models import Tag
 from server.demo.city import slow_matters, table
-from server.demo.days import Month, at_home
-from server.demo.dice import one
+from server.demo.days import Month, at_home, lately
+from server.demo.dice import id_at, one
 from server.demo.visits import COUNT, Visit
 from server.receipts.rules import Channel, open_until
 from server.reviews.rules import ReviewChannel, ReviewState, is_bad
 
 REVIEWS = 2000
-UNDONE, AGAIN, AWAITING = 40, 25, 3
-"""Taken back; rated anew afterwards; bad by SMS and still without a reason."""
+UNDONE, AGAIN = 40, 25
+"""Taken back; rated anew afterwards."""
+AWAITING = ((9, 1), (5, 2), (2, 1))
+"""Bad by SMS and still without a reason: so many hours ago, this level."""
 _C = ReviewChannel
 _LEVELS: dict[int, float] = {5: 57, 4: 26, 3: 8, 2: 5.6, 1: 3.4}
 _LEVELS_WHERE_IT_IS_SLOW: dict[int, float] = {5: 30, 4: 24, 3: 16, 2: 17, 1: 13}
@@ -27,7 +29,13 @@ _CHANNELS = {
     Channel.SELF_SERVICE: {_C.RECEIPT_QR: 80, _C.SMS: 20},
     Channel.HOTLINE: {_C.PHONE: 60, _C.SMS: 40},
 }
-_MINUTES = {_C.KIOSK: (1, 4), _C.PAPER: (5, 30), _C.RECEIPT_QR: (2, 300), _C.WEB: (1, 120)}
+_MINUTES = {
+    _C.KIOSK: (1, 4),
+    _C.PAPER: (5, 30),
+    _C.RECEIPT_QR: (2, 300),
+    _C.WEB: (1, 120),
+    _C.SMS: (3, 1200),
+}
 _MINUTES_LATER = (40, 6 * 1440)
 _COMMENTED = {5: 0.25, 4: 0.3, 3: 0.4, 2: 0.75, 1: 0.85}
 _TAGGED = (0, 1, 1, 1, 2, 2, 3)
@@ -46,6 +54,8 @@ class Opinion:
     channel: ReviewChannel
     real_name: bool
     at: datetime
+    latest: datetime
+    """By which it had to be said: the receipt's end, or now."""
     state: ReviewState = ReviewState.STANDING
     undone_at: datetime | None = None
 
@@ -69,22 +79,27 @@ def opinions(
                 later = timedelta(seconds=rng.randrange(30, 200))
                 found.append(replace(pen.opinion(visits[place]), at=gone + later))
         found.append(first)
-    found.sort(key=lambda opinion: (opinion.at, opinion.visit.number))
-    return list(_without_reasons(found))
+    found = list(_without_reasons(found, month.now))
+    return sorted(found, key=lambda opinion: (opinion.at, opinion.visit.number))
 
 
-def _without_reasons(found: list[Opinion]) -> Iterator[Opinion]:
-    """The last bad ones by SMS have not yet said why."""
-    silent = [
-        opinion.id for opinion in sorted(found, key=lambda o: o.visit.number)
-        if is_bad(opinion.level) and opinion.channel is _C.SMS
-        and opinion.state is ReviewState.STANDING
-    ][-AWAITING:]  # fmt: skip
+def _without_reasons(found: list[Opinion], now: datetime) -> Iterator[Opinion]:
+    """The last ones by SMS have not yet said why, and still have the time to."""
+    last = sorted(
+        (o for o in found if o.channel is _C.SMS and o.state is ReviewState.STANDING),
+        key=lambda opinion: opinion.visit.number,
+    )[-len(AWAITING) :]
+    silent = {o.id: awaiting for o, awaiting in zip(last, AWAITING, strict=True)}
     for opinion in found:
-        if opinion.id in silent:
-            yield replace(opinion, tags=[], comment="", state=ReviewState.AWAITING_REASON)
-        else:
+        if opinion.id not in silent:
             yield opinion
+            continue
+        hours, level = silent[opinion.id]
+        at = max(lately(now, hours), opinion.visit.issued_at + timedelta(minutes=4))
+        yield replace(
+            opinion, level=level, tags=[], comment="", state=ReviewState.AWAITING_REASON,
+            at=min(at, opinion.latest),
+        )  # fmt: skip
 
 
 class _Pen:
@@ -112,25 +127,21 @@ class _Pen:
         tags = list(dict.fromkeys(rng.sample(self.tags[level], count or 1)))
         if not count and not (is_bad(level) and not commented):
             tags = []
-        at = self._moment(visit, *_MINUTES.get(channel, _MINUTES_LATER))
+        if channel is _C.SMS and not is_bad(level):
+            tags = []  # a phone is asked for reasons after a bad review only
+        latest = min(self.month.now - MARGIN, open_until(visit.form.handled_at, self.review_days))
+        at = self._moment(visit, latest, *_MINUTES.get(channel, _MINUTES_LATER))
         return Opinion(
-            id=self._id(at), visit=visit, level=level, tags=tags, channel=channel, at=at,
+            id=id_at(rng, at), visit=visit, level=level, tags=tags, channel=channel, at=at,
+            latest=latest,
             comment=word if commented else "",
             real_name=bool(named and phone and channel is not _C.SMS),
         )  # fmt: skip
 
-    def _moment(self, visit: Visit, low: int, high: int) -> datetime:
+    def _moment(self, visit: Visit, latest: datetime, low: int, high: int) -> datetime:
         """After the receipt, before it closes, and not just now."""
         later, share = timedelta(seconds=60 * self.rng.uniform(low, high)), self.rng.random()
         at = at_home(visit.issued_at, later)
-        latest = min(self.month.now - MARGIN, open_until(visit.form.handled_at, self.review_days))
         if at > latest:
             at = visit.issued_at + 0.9 * share * (latest - visit.issued_at)
         return max(at, visit.issued_at)
-
-    def _id(self, at: datetime) -> UUID:
-        """Version 7, as the product makes them."""
-        random = self.rng.getrandbits(74)
-        moment = int(at.timestamp() * 1000)
-        high, low = random >> 62, random & ((1 << 62) - 1)
-        return UUID(int=moment << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)

@@ -108,5 +108,9 @@ def _applicant(rng: Random) -> ApplicantForm:
     kind, name = one(rng, _KINDS), person(rng)
     if kind is not Kind.PERSON:
         name = f"云汀市{name[-2:]}{rng.choice(_FIRMS)}有限公司"
-    phone = f"{_PHONES}{rng.randrange(10_000):04d}"
+    phone = invented_phone(rng)
     return ApplicantForm(kind=kind, name=name, phone=phone if rng.random() < 0.75 else None)
+
+
+def invented_phone(rng: Random) -> str:
+    return f"{_PHONES}{rng.randrange(10_000):04d}"

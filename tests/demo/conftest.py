@@ -36,6 +36,7 @@ async def fresh(servers: Settings, empty: Place, tmp_path: Path) -> Place:
 async def another(servers: Settings, seeded: Place, tmp_path: Path) -> Place:
     """A city that a test may change."""
     place = await a_place(servers, tmp_path, seeded.name)
+    place.callback_secret = seeded.callback_secret
     place.var.mkdir()
     (place.var / "demo.json").write_bytes((seeded.var / "demo.json").read_bytes())
     return place

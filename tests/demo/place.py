@@ -4,12 +4,13 @@ import asyncio
 import itertools
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,11 @@ from server.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 KEYS = "a:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdCE="
-CATALOGUE = ("regions", "policies", "agencies", "halls", "windows", "officers", "matters", "tags")
+CATALOGUE = ("regions", "policies", "agencies", "halls", "windows", "officers", "matters", "tags",
+             "wordings")  # fmt: skip
 TABLES = (*CATALOGUE, "calendar_years", "staff", "clients", "receipts", "reviews", "work_orders",
-          "work_order_steps", "beacons")  # fmt: skip
+          "work_order_steps", "sms_phones", "questions", "sms_messages", "sms_replies",
+          "beacons")  # fmt: skip
 _names = itertools.count(1)
 
 
@@ -37,6 +40,7 @@ class Place:
     servers: Settings
     name: str
     var: Path
+    callback_secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
 
     @property
     def url(self) -> str:
@@ -50,7 +54,8 @@ class Place:
         return {
             "PATH": os.environ["PATH"], "DATABASE_URL": self.url, "KEYS": KEYS, "DEMO": "1",
             "REDIS_URL": self.servers.redis_url, "BASE_URL": "http://pj.test",
-            "VAR": str(self.var),
+            "VAR": str(self.var), "SMS_GATEWAY": "pocket",
+            "SMS_CALLBACK_SECRET": self.callback_secret,
         } | changed  # fmt: skip
 
     def begin(self, command: str, **changed: str) -> subprocess.Popen[str]:

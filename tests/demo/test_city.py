@@ -143,6 +143,11 @@ async def test_the_accounts_work_and_each_system_has_what_it_needs(another: Plac
             await push(http, document, client, number)
 
 
+async def test_the_callbacks_stand_under_the_secret_of_the_settings(seeded: Place) -> None:
+    prefix = f"http://pj.test/callbacks/sms/{seeded.callback_secret}"
+    assert seeded.document["sms"] == {"up_url": f"{prefix}/up", "report_url": f"{prefix}/report"}
+
+
 async def test_the_secrets_are_for_their_owners_eyes_only(seeded: Place) -> None:
     assert stat.S_IMODE((seeded.var / "demo.json").stat().st_mode) == 0o600
     assert [path.name for path in seeded.var.iterdir()] == ["demo.json"]

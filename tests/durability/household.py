@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 from durability.wire import Line, Silence
+from factories import SMS_SECRET
 
 from server.embedded import Child, Postgres, Valkey
 
@@ -32,6 +33,7 @@ class Household:
             "DATABASE_URL": self.postgres.url, "REDIS_URL": self.valkey.url, "DEMO": "0",
             "KEYS": f"a:{base64.b64encode(KEY).decode()}", "BASE_URL": "http://pj.test",
             "HOST": "127.0.0.1", "PORT": str(self.port), "VAR": str(folder),
+            "SMS_CALLBACK_SECRET": SMS_SECRET,
         }  # fmt: skip
         self.server = self._command("server", "serve", folder)
         self.worker = self._command("worker", "work", folder)
