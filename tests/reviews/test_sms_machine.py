@@ -166,7 +166,8 @@ class World:
         await sql.fetch(
             "UPDATE sms_messages SET state = 'failed', next_at = NULL, settled_at = $2 WHERE id = ("
             "SELECT id FROM sms_messages ORDER BY created_at DESC OFFSET $1 LIMIT 1)",
-            which % 3, clock.now(),
+            which % 3,
+            clock.now(),
         )
 
     async def part(self, order: list[int], least: int) -> None:
