@@ -237,6 +237,11 @@ _SIGNED = re.compile(
 )
 
 
+def blamed(text: str) -> bool:
+    """Something is complained of."""
+    return bool(_BLAMED.search(text))
+
+
 def befits(level: int, rest: list[str]) -> bool:
     """May a digit without its name be followed by this? 5 上班玩手机 and 1 方便快捷 may be upside down."""
     said = [clause for clause in rest if not COURTESY.fullmatch(clause)]

@@ -5,14 +5,16 @@ and everything around it must not cast doubt on it (doubts.py). A level that nob
 fault this product can have: what is not certain is unclear, and its text is kept.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from sms import words
-from sms.doubts import befits, doubtful, may_lead
+from sms.doubts import befits, blamed, doubtful, may_lead
 from sms.letters import chosen, explains
 from sms.plain import Clause, Plain, plain
+from sms.standard import standard
 
 Asking = Literal["level", "reason", "verdict"]
 Kind = Literal["level", "reason", "verdict", "opt_out", "unclear"]
@@ -40,6 +42,7 @@ class _Said:
     """Where the answer ends; 5态度好 goes on."""
 
 
+_STAFF = re.compile(r"窗口(?:的)?(?:工作|办事)?人员")
 _Speak = Callable[[Clause], _Said | None]
 
 
@@ -60,6 +63,8 @@ def _unclear(reply: Plain) -> Reading:
 
 
 def _read_level(reply: Plain, clauses: list[Clause]) -> Reading:
+    if copied := standard(reply.text):
+        return Reading("level", level=copied[0], words=copied[1])
     found = _answer(reply, clauses, _level_said)
     return Reading("level", level=found[0], words=found[1]) if found else _unclear(reply)
 
@@ -95,7 +100,7 @@ def _corrects(clauses: list[Clause], level: int) -> bool:
     if all(_is_plain_level(clause) or _leads(clause) for clause in clauses):
         return True
     named = any(one.form == "name" for one in said)
-    praised = any(words.OPINION.fullmatch(clause.text) for clause in clauses)
+    praised = any(words.OPINION.fullmatch(c.text) for c in clauses)
     return level >= 3 if named else level >= 4 and praised
 
 
@@ -139,17 +144,17 @@ def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, st
         after = after[1:]
     rest = [c for c in ([tail] if tail else []) + after if not words.THANKS.fullmatch(c.text)]
     asked = ["?"] if "?" in reply.text else []  # a mark is no clause, but it counts: 满意？
-    if doubtful(answer.level, _text(words_before), ",".join(asked + [c.text for c in rest])):
+    if doubtful(
+        answer.level,
+        ",".join(c.text for c in words_before),
+        ",".join(asked + [c.text for c in rest]),
+    ):
         return None
     named = any(one and one.form in ("name", "second") for one in said)
     if not named and not befits(answer.level, [c.text for c in rest]):
         return None
     kept = [c for c in clauses[:place] if not words.LEADING.fullmatch(c.text)]
     return answer.level, reply.joined(kept, ([tail] if tail else []) + after)
-
-
-def _text(clauses: list[Clause]) -> str:
-    return ",".join(clause.text for clause in clauses)
 
 
 def _repeats(answer: _Said, other: _Said | None) -> bool:
@@ -177,7 +182,14 @@ def _alone(answer: _Said, clause: Clause, after: list[Clause], said: list[_Said 
     if answer.form == "numeral" and strangers and not any(said):
         return False  # 一、 begins a list
     listed = answer.level == 1 and answer.form == "digit" and strangers and not said[0]
-    return not (listed and strangers[0].before.strip(" ") in {".", "、", ")", ":"})
+    first = bool(listed) and strangers[0].before.strip(" ") in {".", "、", ")", ":"}
+    return not first or _is_one_complaint(strangers)
+
+
+def _is_one_complaint(strangers: list[Clause]) -> bool:
+    """1、态度差 is no list, as long as nothing follows that could be the second of it."""
+    only = strangers[0].text
+    return len(strangers) == 1 and blamed(only) and not re.search(r"\d", only)
 
 
 def _counts_on(answer: _Said, after: Clause) -> bool:
@@ -220,6 +232,8 @@ def _is_measured(clauses: list[Clause], place: int) -> bool:
     if place + 1 == len(clauses) or not clauses[place].text[-1:].isdigit():
         return False
     after = clauses[place + 1]
+    if clauses[place].text[-1] in "12" and _STAFF.match(after.text):
+        return not blamed(after.text)
     return after.spaced and bool(words.MEASURE.match(after.text))
 
 

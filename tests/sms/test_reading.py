@@ -197,7 +197,8 @@ def test_outer_punctuation_changes_nothing(text: str, marks: tuple[str, str]) ->
 )
 def test_what_else_was_said_is_never_lost(level: str, said: str) -> None:
     assume(read(said).kind != "level")  # the same level again is understood, not lost
-    assert said.strip() in read(f"{level}，{said}").words
+    found = read(f"{level}，{said}")
+    assert said.strip() in found.words or found.kind == "opt_out"
 
 
 @pytest.mark.parametrize(
