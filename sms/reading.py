@@ -267,8 +267,8 @@ def _agreed(found: dict[str, str | None], end: int) -> _Said | None:
     """Digit and name must say the same."""
     digit, unit = found["digit"] or found.get("service"), found.get("unit") or found.get("service")
     name = found["name"] or found["agree"] or found.get("second")
-    levels = {_number(d) for d in (digit, *map(found.get, ("again", "after", "after2"))) if d}
-    levels |= {_named(name)} if name else set()
+    levels = {words.number(d) for d in (digit, *map(found.get, ("again", "after", "after2"))) if d}
+    levels |= {words.named(name)} if name else set()
     if len(levels) != 1 or _other_side(found, max(levels)):
         return None
     if name:
@@ -280,16 +280,6 @@ def _agreed(found: dict[str, str | None], end: int) -> _Said | None:
 def _other_side(found: dict[str, str | None], level: int) -> bool:
     """1星好评, 5分差评."""
     return bool((found.get("praise") and level < 4) or (found.get("blame") and level > 2))
-
-
-def _number(digit: str) -> int:
-    return words.NUMERALS.get(digit[0]) or int(digit[0])
-
-
-def _named(name: str) -> int:
-    if name.startswith("非常"):  # 非常非常满意, 非常的满意
-        return 1 if "不" in name else 5
-    return (words.NAMES | words.SECOND)[name]
 
 
 def _verdict_said(clause: Clause) -> _Said | None:

@@ -163,3 +163,13 @@ TROUBLE = re.compile(
 )
 # 没想到这么快，5分: the same on the good side.
 PRAISE = re.compile(rf"(?:{_GOOD}|办[好完成]){_END}$")
+
+
+def number(digit: str) -> int:
+    return NUMERALS.get(digit[0]) or int(digit[0])
+
+
+def named(name: str) -> int:
+    if name.startswith("非常"):  # 非常非常满意, 非常的满意
+        return 1 if "不" in name else 5
+    return (NAMES | SECOND)[name]
