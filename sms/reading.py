@@ -144,17 +144,17 @@ def _answer(reply: Plain, clauses: list[Clause], speak: _Speak) -> tuple[int, st
         after = after[1:]
     rest = [c for c in ([tail] if tail else []) + after if not words.THANKS.fullmatch(c.text)]
     asked = ["?"] if "?" in reply.text else []  # a mark is no clause, but it counts: 满意？
-    if doubtful(
-        answer.level,
-        ",".join(c.text for c in words_before),
-        ",".join(asked + [c.text for c in rest]),
-    ):
+    if doubtful(answer.level, _text(words_before), ",".join(asked + [c.text for c in rest])):
         return None
     named = any(one and one.form in ("name", "second") for one in said)
     if not named and not befits(answer.level, [c.text for c in rest]):
         return None
     kept = [c for c in clauses[:place] if not words.LEADING.fullmatch(c.text)]
     return answer.level, reply.joined(kept, ([tail] if tail else []) + after)
+
+
+def _text(clauses: list[Clause]) -> str:
+    return ",".join(clause.text for clause in clauses)
 
 
 def _repeats(answer: _Said, other: _Said | None) -> bool:
