@@ -1,0 +1,20 @@
+// From page to page by hand and not by address: WeChat counts addresses, and a code is nobody's business.
+export interface Opened {
+  review: { code: string }
+  thanks: { queryCode: string; asMine: boolean }
+  track: { queryCode: string }
+  claim: { queryCode: string }
+}
+
+const PREFIX = 'opened:'
+
+export function open<P extends keyof Opened>(page: P, what: Opened[P], instead = false): void {
+  wx.setStorageSync(PREFIX + page, what)
+  const url = `/pages/${page}/${page}`
+  if (instead) void wx.redirectTo({ url })
+  else wx.navigateTo({ url, fail: () => wx.redirectTo({ url }) }) // ten pages are the limit
+}
+
+export function opened<P extends keyof Opened>(page: P): Opened[P] | null {
+  return wx.getStorageSync<Opened[P] | ''>(PREFIX + page) || null
+}

@@ -1,0 +1,117 @@
+// What the server answers and takes.
+import { STATES } from '../words'
+
+export interface Tag {
+  code: string
+  text: string
+  primary: boolean
+}
+
+export interface Level {
+  level: number
+  name: string
+  tags: Tag[]
+}
+
+export interface Receipt {
+  agency: string
+  matter: string
+  window: string
+  handled_at: string
+}
+
+export interface Invitation {
+  state: 'open' | 'reviewed' | 'closed'
+  receipt: Receipt
+  levels: Level[]
+  open_until: string
+}
+
+export interface ReviewForm {
+  level: number
+  tags: string[]
+  comment: string
+  real_name: boolean
+  contact?: { name: string; phone?: string }
+}
+
+export interface OrderTaken {
+  number: string
+  agency: string
+  due_at: string
+}
+
+export interface ReviewTaken {
+  query_code: string
+  level: number
+  undo_until: string
+  work_order: OrderTaken | null
+}
+
+export interface Review {
+  level: number
+  level_name: string
+  tag_texts: string[]
+  comment: string
+  state: 'standing' | 'awaiting_reason' | 'undone' | 'suspended' | 'excluded' | 'default'
+  real_name: boolean
+  agency: string
+  matter: string
+  window: string
+  at: string
+  undo_until: string
+  supplement: string | null
+}
+
+export type OrderState = keyof typeof STATES
+
+export interface Step {
+  at: string
+  what: string
+  words: string
+}
+
+export interface Order {
+  number: string
+  state: OrderState
+  agency: string
+  due_at: string
+  provisional: boolean
+  steps: Step[]
+}
+
+export interface Track {
+  review: Review
+  work_order: Order | null
+  awaiting_you: 'confirmation' | 'answer' | null
+}
+
+export interface Mine {
+  query_code: string | null
+  level: number
+  level_name: string
+  state: Review['state']
+  matter: string
+  agency: string
+  at: string
+  work_order: { number: string; state: OrderState; due_at: string } | null
+}
+
+export interface Grant {
+  template: string
+  template_id: string | null
+  remaining: number
+}
+
+export interface Listed<T> {
+  items: T[]
+  next_cursor?: string | null
+}
+
+export interface Problem {
+  status: number
+  code: string
+  title: string
+  detail: string
+  errors: { field: string; code: string; detail: string }[]
+}

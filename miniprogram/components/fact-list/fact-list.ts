@@ -1,0 +1,3 @@
+Component({
+  properties: { rows: { type: Array, value: [] as object[] }, large: { type: Boolean, value: false } },
+})

@@ -1,0 +1,8 @@
+Component({
+  properties: { state: { type: String, value: 'loading' }, told: String },
+  methods: {
+    retry() {
+      this.triggerEvent('retry')
+    },
+  },
+})

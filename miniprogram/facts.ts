@@ -1,0 +1,45 @@
+// Rows of name and value, in the order of the web page.
+import { Order, OrderTaken, Receipt, Review } from './api/shapes'
+import { day, moment } from './when'
+import { words } from './words'
+
+export interface Row {
+  name: string
+  value: string
+  level?: number
+}
+
+export function receiptRows(receipt: Receipt): Row[] {
+  return filled([
+    { name: words.matter, value: receipt.matter },
+    { name: words.agency, value: receipt.agency },
+    { name: words.window, value: receipt.window },
+    { name: words.day, value: day(receipt.handled_at) },
+  ])
+}
+
+export function orderRows(order: OrderTaken | Order): Row[] {
+  const provisional = 'provisional' in order && order.provisional ? words.provisional : ''
+  return [
+    { name: words.order_number, value: order.number },
+    { name: words.responsible, value: order.agency },
+    { name: words.due, value: day(order.due_at) + provisional },
+  ]
+}
+
+export function reviewRows(review: Review): Row[] {
+  return filled([
+    { name: words.level, value: review.level_name, level: review.level },
+    { name: words.matter, value: review.matter },
+    { name: words.window, value: review.window },
+    { name: words.time, value: moment(review.at) },
+    { name: words.way, value: review.real_name ? words.real_name : words.anonymous },
+    { name: words.reasons, value: review.tag_texts.join('；') },
+    { name: words.your_words, value: review.comment },
+    { name: words.supplement, value: review.supplement || '' },
+  ])
+}
+
+export function filled(rows: Row[]): Row[] {
+  return rows.filter((row) => row.value)
+}

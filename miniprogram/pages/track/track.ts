@@ -1,0 +1,127 @@
+import { halves } from '../../api/codes'
+import { whenBack } from '../../api/network'
+import { open, opened } from '../../api/opened'
+import { asRefused, get, newKey, post } from '../../api/request'
+import { Review, Step, Track } from '../../api/shapes'
+import { orderRows, reviewRows, Row } from '../../facts'
+import { isLarge, turnTo } from '../../look'
+import { isPast } from '../../when'
+import { ANSWERED, REFUSALS, STATES, words } from '../../words'
+
+const AT_THE_AGENCY = ['assigned', 'accepted', 'planned', 'asking', 'returned']
+const STANDS = ['standing', 'awaiting_reason']
+
+Page({
+  data: {
+    words, large: false, state: 'loading' as 'loading' | 'failed' | 'track', told: '', verdictTold: '',
+    moreTold: '', busy: false, title: '', stateName: '', overdue: false, order: [] as Row[], steps: [] as Step[],
+    mine: [] as Row[], standing: '', awaiting: '' as string, answer: '', maySupplement: false, more: '',
+    halves: ['', ''], mayUndo: false,
+  },
+  queryCode: '',
+  said: { what: '', key: '' },
+  stop: () => {},
+
+  async onLoad() {
+    const found = opened('track')
+    this.queryCode = found ? found.queryCode : ''
+    this.stop = whenBack(() => this.data.state === 'failed' && this.load())
+    await this.load()
+  },
+
+  onShow() {
+    this.setData({ large: isLarge() })
+  },
+
+  onUnload() {
+    this.stop()
+  },
+
+  async onPullDownRefresh() {
+    await this.load()
+    void wx.stopPullDownRefresh()
+  },
+
+  async load() {
+    this.setData({ state: 'loading', told: '', halves: halves(this.queryCode) })
+    try {
+      this.show(await get<Track>(this.path()))
+    } catch (thrown) {
+      this.setData({ state: 'failed', told: asRefused(thrown).told })
+    }
+  },
+
+  path(): string {
+    return `/api/v1/track/${this.queryCode}`
+  },
+
+  show({ review, work_order: order, awaiting_you: awaiting }: Track) {
+    const steps = order ? order.steps : []
+    const answers = steps.filter((step) => step.what === ANSWERED)
+    this.setData({
+      state: 'track', title: order ? words.progress : words.yours, mine: reviewRows(review),
+      stateName: order ? STATES[order.state] : '', order: order ? orderRows(order) : [], steps,
+      overdue: Boolean(order && AT_THE_AGENCY.includes(order.state) && isPast(order.due_at)),
+      awaiting: awaiting || '', answer: answers.length ? answers[answers.length - 1].words : '',
+      ...this.ofReview(review),
+    })
+  },
+
+  ofReview(review: Review) {
+    const stands = STANDS.includes(review.state)
+    const told: Partial<Record<Review['state'], string>> = {
+      suspended: words.suspended, excluded: words.excluded, undone: words.undone,
+    }
+    return {
+      standing: told[review.state] || '', mayUndo: stands && !isPast(review.undo_until),
+      maySupplement: stands && review.supplement === null && isPast(review.undo_until),
+    }
+  },
+
+  async onVerdict(event: WechatMiniprogram.CustomEvent<{ satisfied: boolean; comment: string }>) {
+    const { satisfied, comment } = event.detail
+    if (!satisfied && !comment.trim()) return this.setData({ verdictTold: words.verdict_reason })
+    await this.say('confirmation', { satisfied, comment }, 'verdictTold')
+  },
+
+  onMore(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    this.setData({ more: event.detail.value })
+  },
+
+  async supplement() {
+    if (!this.data.more.trim()) return this.setData({ moreTold: REFUSALS.blank_text })
+    await this.say('supplement', { comment: this.data.more }, 'moreTold')
+  },
+
+  /** What was typed stays where it is until the server has it. */
+  async say(what: string, body: object, place: 'verdictTold' | 'moreTold') {
+    if (this.data.busy) return
+    this.setData({ busy: true, verdictTold: '', moreTold: '' })
+    try {
+      this.show(await post<Track>(`${this.path()}/${what}`, body, this.keyFor(what, body)))
+    } catch (thrown) {
+      const told = asRefused(thrown).told
+      this.setData(place === 'moreTold' ? { moreTold: told } : { verdictTold: told })
+    }
+    this.setData({ busy: false })
+  },
+
+  /** The same words pressed again are the same act: the first may have got through unseen. */
+  keyFor(what: string, body: object): string {
+    const said = what + JSON.stringify(body)
+    if (this.said.what !== said) this.said = { what: said, key: newKey() }
+    return this.said.key
+  },
+
+  goUndo() {
+    open('thanks', { queryCode: this.queryCode, asMine: false })
+  },
+
+  claim() {
+    open('claim', { queryCode: this.queryCode })
+  },
+
+  onTurn(event: WechatMiniprogram.CustomEvent<{ large: boolean }>) {
+    turnTo(this, event.detail.large)
+  },
+})
