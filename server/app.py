@@ -15,11 +15,15 @@ from server.kit.errors import Unavailable
 from server.kit.failures import refusal_of
 from server.kit.privacy import open_vault
 from server.kit.web import BATCH_LIMIT, problem, request_id
+from server.kit.wechat import wechat_of
 from server.messages.api import door as messages_door
+from server.messages.grants_api import door as grants_door
 from server.people.api import door as people_door
+from server.people.wechat_api import door as wechat_door
 from server.receipts.api import door as receipts_door
 from server.reviews.api import door as reviews_door
 from server.reviews.audit import door as audit_door
+from server.reviews.mine_api import door as me_door
 from server.reviews.tracking import door as track_door
 from server.settings import Settings
 from server.web import pages
@@ -27,7 +31,8 @@ from server.workorders.api import door as orders_door
 
 logger = logging.getLogger(__name__)
 DOORS = (
-    people_door, receipts_door, reviews_door, track_door, orders_door, audit_door, messages_door,
+    people_door, wechat_door, receipts_door, reviews_door, track_door, me_door, grants_door,
+    orders_door, audit_door, messages_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {
@@ -54,6 +59,7 @@ def create_app(settings: Settings, name: str = "haochaping") -> Sanic:
     open_vault(settings.keys)
     app.ctx.settings = settings
     app.ctx.limiter = limits.Limiter(limits.client(settings.redis_url))
+    app.ctx.wechat = wechat_of(settings)
     for door in DOORS:
         app.blueprint(door.blueprint)
     app.ctx.openapi = openapi.describe(DOORS, base_url=settings.base_url)
@@ -78,6 +84,8 @@ def _set_up_pools(app: Any, settings: Settings) -> None:
         await app.cancel_task("beacons", raise_exception=False)
         await database.disconnect()
         await app.ctx.limiter.close()
+        if app.ctx.wechat:
+            await app.ctx.wechat.close()
 
     app.before_server_start(start)
     app.before_server_stop(stop)

@@ -73,6 +73,15 @@ class Settings:
     unknown_codes_per_minute: int = 300
     wechat_check_files: dict[str, str] = field(default_factory=dict)
     """File name → content, served under /e/ for WeChat's rule of ordinary QR codes."""
+    wechat_app_id: str = ""
+    """Empty: nobody signs in with WeChat, and nothing is sent there."""
+    wechat_app_secret: str | None = field(repr=False, default=None)
+    wechat_api_url: str | None = None
+    """Instead of WeChat itself: a proxy of the operator's, or an endpoint that stands in for it."""
+    wechat_templates: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    """News → the template's id and its keywords by what they say."""
+    wechat_version: str = "release"
+    """Of the mini-program, which messages and codes lead to."""
     sms_gateway: str = ""
     """Empty: nothing is sent by SMS, the outbox waits."""
     sms_callback_secret: str | None = field(repr=False, default=None)
@@ -88,6 +97,25 @@ def _check_files(text: str) -> dict[str, str]:
     return {name.strip(): content.strip() for name, _, content in pairs}
 
 
+_SAID = ("matter", "agency", "number", "state", "at")
+
+
+def _templates(text: str) -> dict[str, tuple[str, dict[str, str]]]:
+    """`accepted:<template id>:matter=thing1:state=phrase2,answered:…`."""
+    templates: dict[str, tuple[str, dict[str, str]]] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        news, template_id, *pairs = part.split(":")
+        keywords = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        whole = len(keywords) == len(pairs) > 0 and keywords.keys() <= set(_SAID)
+        if news not in ("accepted", "answered", "closed") or not template_id or not whole:
+            raise BadSetting(
+                "each is accepted, answered or closed, then :<template id>, "
+                f"then :<{', '.join(_SAID)}>=<keyword>"
+            )
+        templates[news] = (template_id, keywords)
+    return templates
+
+
 _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "DATABASE_URL": ("database_url", str), "REDIS_URL": ("redis_url", str),
     "BASE_URL": ("base_url", lambda t: t.rstrip("/")), "KEYS": ("keys", _keys),
@@ -96,6 +124,10 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "METRICS_PUBLIC": ("metrics_public", _flag), "TRUSTED_PROXIES": ("trusted_proxies", int),
     "UNKNOWN_CODES_PER_MINUTE": ("unknown_codes_per_minute", int),
     "WECHAT_CHECK_FILES": ("wechat_check_files", _check_files),
+    "WECHAT_APP_ID": ("wechat_app_id", str), "WECHAT_APP_SECRET": ("wechat_app_secret", str),
+    "WECHAT_API_URL": ("wechat_api_url", lambda t: t.rstrip("/")),
+    "WECHAT_TEMPLATES": ("wechat_templates", _templates),
+    "WECHAT_VERSION": ("wechat_version", _one_of("release", "trial", "develop")),
     "SMS_GATEWAY": ("sms_gateway", _one_of("pocket", "aliyun")),
     "SMS_CALLBACK_SECRET": ("sms_callback_secret", _callback_secret),
     "ALIYUN_ACCESS_KEY_ID": ("aliyun_key_id", str),
@@ -103,6 +135,7 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "ALIYUN_PROTOCOL": ("aliyun_protocol", _one_of("https", "http")),
 }  # fmt: skip
 REQUIRED = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "KEYS")
+_APP = ("WECHAT_APP_ID", "WECHAT_APP_SECRET")
 _NEEDED_BY = {
     "pocket": ("SMS_CALLBACK_SECRET",),
     "aliyun": ("SMS_CALLBACK_SECRET", "ALIYUN_ACCESS_KEY_ID", "ALIYUN_ACCESS_KEY_SECRET"),
@@ -125,4 +158,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
                 raise BadSetting(f"{name}: {error}") from error
     if values.get("sms_gateway") == "pocket" and not values.get("demo"):
         raise BadSetting("SMS_GATEWAY: pocket sends nothing to anybody, it is for DEMO=1")
+    app = [name for name in _APP if environment.get(name)]
+    if len(app) == 1 and not values.get("demo"):  # which refuses either
+        raise BadSetting(f"{app[0]}: {' and '.join(_APP)} belong together")
     return Settings(**values)

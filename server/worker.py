@@ -24,11 +24,12 @@ from server.kit.clock import clock
 from server.kit.errors import Unavailable
 from server.kit.failures import refusal_of
 from server.kit.privacy import open_vault
-from server.messages import forgetting, inbox, outbox
+from server.kit.wechat import WeChat, wechat_of
+from server.messages import forgetting, inbox, notices, outbox
 from server.messages.delivery import deliver
 from server.messages.gateways import PocketReports, gateway_of
 from server.people import service as people
-from server.reviews import invitations, news, questions, replies, sms_reviews
+from server.reviews import invitations, news, questions, replies, sms_reviews, word_checks
 from server.settings import Settings
 from server.web import pages
 from server.workorders import service as workorders
@@ -67,6 +68,13 @@ async def send(gateway: Gateway | None, message: str) -> int:
     return await deliver(UUID(hex=message), wanted=invitations.still_wanted, gateway=gateway)
 
 
+async def notify(wechat: WeChat | None, settings: Settings, notice: str) -> int:
+    return await notices.deliver(
+        UUID(hex=notice), wechat=wechat, templates=settings.wechat_templates,
+        otherwise=news.by_phone,
+    )  # fmt: skip
+
+
 async def read_push() -> int:
     """What came in, and at once what it means."""
     return await inbox.read() + await replies.converse()
@@ -80,11 +88,12 @@ async def find_lost_jobs() -> int:
 
 CRON: dict[str, tuple[str, Work]] = {"forget": ("17 * * * *", forget)}
 JOBS: dict[str, Work] = {"redate": redate, "read_push": read_push, workorders.NEWS: news.tell}
-AT_ONCE = {"send": SENDING, "read_push": 4}
+AT_ONCE = {"send": SENDING, "read_push": 4, notices.JOB: 8}
 """Of other jobs one at a time."""
 TICKS: dict[str, tuple[float, Work]] = {
     "find_lost_jobs": (5, find_lost_jobs),
     "find_due_messages": (1, outbox.find_due),
+    "find_due_notices": (1, notices.find_due),
     "find_unread_pushes": (1, inbox.find_unread),
     "invite": (1, invitations.invite),
     "ask": (1, invitations.ask),
@@ -144,10 +153,15 @@ def _table(pool: Any, table: dict[str, Work]) -> PgQueuer:
     return queue
 
 
-def _ticks(settings: Settings, gateway: Gateway | None) -> dict[str, tuple[float, Work]]:
-    if not isinstance(gateway, Pocket):
-        return TICKS
-    return TICKS | {"report_of_pocket": (1, PocketReports(gateway, settings).tell)}
+def _ticks(
+    settings: Settings, gateway: Gateway | None, wechat: WeChat | None
+) -> dict[str, tuple[float, Work]]:
+    ticks = dict(TICKS)
+    if isinstance(gateway, Pocket):
+        ticks["report_of_pocket"] = (1, PocketReports(gateway, settings).tell)
+    if wechat:
+        ticks["check_words"] = (2, partial(word_checks.check, wechat))
+    return ticks
 
 
 async def work(settings: Settings, gateway: Gateway | None = None) -> None:
@@ -159,13 +173,18 @@ async def work(settings: Settings, gateway: Gateway | None = None) -> None:
     await beacons.first_look()
     client: Any = connections.get("default")
     gateway = gateway or gateway_of(settings)
-    queue = _table(client._pool, JOBS | {"send": partial(send, gateway)})
+    wechat = wechat_of(settings)
+    table = JOBS | {
+        "send": partial(send, gateway), notices.JOB: partial(notify, wechat, settings),
+        workorders.NEWS: partial(news.tell, by_wechat=settings.wechat_templates if wechat else ()),
+    }  # fmt: skip
+    queue = _table(client._pool, table)
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(SENDING))
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, queue.shutdown.set)
     watching = [asyncio.create_task(beacons.watch())]
-    for name, (seconds, ticked) in _ticks(settings, gateway).items():
+    for name, (seconds, ticked) in _ticks(settings, gateway, wechat).items():
         watching.append(asyncio.create_task(tick(name, seconds, ticked)))
     log.info("worker started")
     try:
@@ -173,4 +192,6 @@ async def work(settings: Settings, gateway: Gateway | None = None) -> None:
     finally:
         for task in watching:
             task.cancel()
+        if wechat:
+            await wechat.close()
         await database.disconnect()

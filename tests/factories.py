@@ -41,7 +41,7 @@ SMS_SECRET = "callbacks-of-the-tests-1"
 TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _numbers = itertools.count(1)
 _TABLES = (
-    "sms_replies, sms_set_aside, sms_pushes, sms_messages, sms_phones, questions, wordings, "
+    "citizens, sms_replies, sms_set_aside, sms_pushes, sms_messages, sms_phones, questions, wordings, "
     "work_order_steps, work_orders, reviews, receipts, access_log, sessions, clients, staff, answered, "
     "beacons, regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years, pgqueuer"
 )

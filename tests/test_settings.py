@@ -62,3 +62,24 @@ def test_the_pocket_phone_is_for_the_demo_only() -> None:
 def test_the_secrets_are_not_shown() -> None:
     shown = repr(settings(**ALIYUN))
     assert SECRET not in shown and "hush" not in shown
+
+
+def test_the_mini_program_is_there_with_its_secret_or_not_at_all() -> None:
+    app = {"WECHAT_APP_ID": "wx0", "WECHAT_APP_SECRET": "hush"}
+    assert (settings(**app).wechat_app_id, settings().wechat_app_id) == ("wx0", "")
+    for name in app:
+        with pytest.raises(BadSetting, match="belong together"):
+            settings(**{name: "x"})
+    assert "hush" not in repr(settings(**app))
+
+
+def test_templates_are_read_with_their_keywords_and_a_wrong_one_is_named() -> None:
+    text = "answered:ID-1:matter=thing1:state=phrase2, closed:ID-2:number=character_string3"
+    assert settings(WECHAT_TEMPLATES=text).wechat_templates == {
+        "answered": ("ID-1", {"matter": "thing1", "state": "phrase2"}),
+        "closed": ("ID-2", {"number": "character_string3"}),
+    }
+    for wrong in ("opened:ID:matter=thing1", "answered", "answered:ID", "answered::matter=thing1",
+                  "answered:ID:matter", "answered:ID:who=thing1"):  # fmt: skip
+        with pytest.raises(BadSetting, match="WECHAT_TEMPLATES"):
+            settings(WECHAT_TEMPLATES=wrong)

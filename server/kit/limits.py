@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -11,6 +12,7 @@ from redis.exceptions import RedisError
 from server.kit import metrics
 from server.kit.clock import clock
 from server.kit.errors import Limited
+from server.kit.privacy import vault
 
 log = logging.getLogger(__name__)
 ANSWER_SECONDS = 0.25
@@ -55,3 +57,11 @@ class Limiter:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+
+async def count_unknown(request: Any, limit: str) -> None:
+    """A wrong code, by network address and agent together: many people share either."""
+    agent = request.headers.get("user-agent", "")[:200]
+    caller = vault().fingerprint(f"{request.remote_addr or request.ip} {agent}", "limit")
+    settings = request.app.ctx.settings
+    await request.app.ctx.limiter.count(limit, caller, settings.unknown_codes_per_minute)

@@ -25,6 +25,17 @@ messages = Counter(
 reports = Counter(
     "haochaping_sms_reports", "What the provider told of messages", ["result"], registry=registry
 )
+wechat = Counter(
+    "haochaping_wechat_calls", "Calls of WeChat's API", ["call", "result"], registry=registry
+)
+grants = Counter(
+    "haochaping_wechat_grants", "Answers to the question whether we may write by WeChat",
+    ["news", "answer"], registry=registry,
+)  # fmt: skip
+notices = Counter(
+    "haochaping_wechat_notices", "Steps of subscribe messages", ["news", "outcome"],
+    registry=registry,
+)  # fmt: skip
 jobs = Counter("haochaping_jobs", "Jobs run", ["job", "result"], registry=registry)
 
 

@@ -15,7 +15,7 @@ from server.kit.errors import (
 )
 from server.kit.forms import BadBody
 from server.kit.idempotency import BadKey, IdempotencyConflict
-from server.kit.web import Door, Operation
+from server.kit.web import Door, Operation, Optionally
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{name}"
@@ -105,6 +105,8 @@ def _operation(operation: Operation, feature: str) -> dict[str, Any]:
         }
     if operation.guard.security:
         described["security"] = [{operation.guard.security: []}]
+        if isinstance(operation.guard, Optionally):
+            described["security"].append({})
     return described
 
 

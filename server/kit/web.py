@@ -47,6 +47,17 @@ class Anyone:
 ANYONE = Anyone()
 
 
+class Optionally:
+    """Whoever brings no token is let in too, as nobody; a bad one is refused."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self.security = guard.security
+
+    async def __call__(self, request: Request) -> Any:
+        return await self._guard(request) if "authorization" in request.headers else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     method: str
@@ -156,7 +167,7 @@ async def _answer_once(
         return answer.status, answer.body or b""
 
     # An open door's caller is known by nothing but the code in the path.
-    scope = who.scope if operation.guard.security else f"code:{request.path}"
+    scope = who.scope if who is not None else f"code:{request.path}"
     asked = idempotency.digest(request.method, request.path, request.body)
     status, content = await idempotency.once(scope, key, asked, act)
     return HTTPResponse(content, status, content_type=JSON)

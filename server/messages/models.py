@@ -1,15 +1,19 @@
 """Everything we say to anybody, and everything that comes back. Phones are sealed; they are found by
 a keyed hash."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.contrib.postgres.indexes import PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
 from server.kit.indexes import IndexWhere
-from server.messages.rules import MessageState, Outcome
+from server.messages.rules import MessageState, NoticeState, Outcome
+from server.people.models import Citizen
 
 _STATES = ", ".join(repr(str(state)) for state in MessageState)
+_NOTICE_STATES = ", ".join(repr(str(state)) for state in NoticeState)
 _OUTCOMES = ", ".join(repr(str(outcome)) for outcome in Outcome)
 
 
@@ -164,4 +168,62 @@ class SetAside(Model):
         table = "sms_set_aside"
         constraints = (
             UniqueConstraint(fields=("push_id", "place"), name="one_set_aside_item_per_place"),
+        )
+
+
+class Grant(Model):
+    """A citizen's leave to be written to by WeChat about one kind of news; a message spends one."""
+
+    id = fields.BigIntField(primary_key=True)
+    citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField("models.Citizen")
+    citizen_id: UUID
+    news = fields.CharField(max_length=12)
+    remaining = fields.SmallIntField(default=0)
+    accepted = fields.IntField(default=0)
+    rejected = fields.IntField(default=0)
+    banned = fields.IntField(default=0)
+    answered_at = fields.DatetimeField()
+
+    class Meta:
+        table = "wechat_grants"
+        constraints = (
+            UniqueConstraint(fields=("citizen_id", "news"), name="one_grant_per_citizen_and_news"),
+            CheckConstraint(check="remaining >= 0", name="grant_is_not_overdrawn"),
+        )
+
+
+class Notice(Model):
+    """A subscribe message: written in the commit that spent its grant, sent outside of any."""
+
+    id = fields.UUIDField(primary_key=True)
+    citizen: fields.ForeignKeyNullableRelation[Citizen] = fields.ForeignKeyField(
+        "models.Citizen", null=True, db_index=True
+    )
+    """Empty once he was forgotten."""
+    citizen_id: UUID | None
+    news = fields.CharField(max_length=12)
+    about = fields.BigIntField()
+    """The step of the order that it tells of."""
+    order_number = fields.CharField(max_length=16)
+    content = fields.BinaryField(null=True)
+    """Sealed JSON; empty once there is nothing left to do."""
+    state = fields.CharField(max_length=12)
+    code = fields.CharField(max_length=64, null=True)
+    tries = fields.SmallIntField(default=0)
+    created_at = fields.DatetimeField()
+    next_at = fields.DatetimeField(null=True)
+    settled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "wechat_notices"
+        indexes = (
+            IndexWhere(fields=("next_at",), name="wechat_notices_due", where="next_at IS NOT NULL"),
+        )
+        constraints = (
+            UniqueConstraint(fields=("about",), name="one_notice_per_step"),
+            CheckConstraint(check=f"state IN ({_NOTICE_STATES})", name="notice_state_is_known"),
+            CheckConstraint(
+                check="(state IN ('queued', 'sending')) = (next_at IS NOT NULL)",
+                name="notice_to_do_has_its_time",
+            ),
         )

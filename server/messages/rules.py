@@ -52,6 +52,35 @@ FINAL = frozenset({MessageState.DELIVERED, MessageState.FAILED, MessageState.CAN
 """No report changes them. A dead letter is not final: a person may send it again."""
 TO_DO = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.LOST})
 
+
+class News(StrEnum):
+    """What a citizen may be told of his order."""
+
+    ACCEPTED = "accepted"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+
+
+class GrantAnswer(StrEnum):
+    """What he said when WeChat asked whether we may write."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    BAN = "ban"
+    """WeChat has closed the template, for him or for us."""
+
+
+class NoticeState(StrEnum):
+    """A subscribe message cannot be asked about afterwards: one that was perhaps sent stays lost."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    LOST = "lost"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
 TRIES = 5
 WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 """After the first, second … refusal that may pass."""

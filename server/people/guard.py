@@ -3,7 +3,8 @@
 from sanic import Request
 
 from server.kit.errors import Denied
-from server.people import service, tokens
+from server.kit.web import Optionally
+from server.people import citizens, service, tokens
 from server.people.rules import Role
 
 
@@ -38,4 +39,20 @@ class StaffWith:
         return member
 
 
+class SignedIn:
+    """A citizen from the mini-program."""
+
+    security = "citizen"
+
+    def __init__(self, *, erased_too: bool = False) -> None:
+        self._erased_too = erased_too
+
+    async def __call__(self, request: Request) -> citizens.Rater:
+        return await citizens.rater_of(_bearer(request), erased_too=self._erased_too)
+
+
 AGENCY_SYSTEM = AgencySystem()
+CITIZEN = SignedIn()
+CITIZEN_OR_FORGOTTEN = SignedIn(erased_too=True)
+"""For being forgotten, which may be asked for twice."""
+ANYONE_OR_CITIZEN = Optionally(CITIZEN)

@@ -1,7 +1,7 @@
-"""Who may act: staff with roles, agencies' systems, and the log of who opened what."""
+"""Who may act: staff with roles, agencies' systems, citizens who signed in; the log of who opened what."""
 
 from tortoise import fields
-from tortoise.migrations.constraints import CheckConstraint
+from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
 
@@ -75,3 +75,27 @@ class AccessLog(Model):
 
     class Meta:
         table = "access_log"
+
+
+class Citizen(Model):
+    """Somebody who signed in with WeChat. We know nothing of him but that he is the same one again."""
+
+    id = fields.UUIDField(primary_key=True)
+    openid_key = fields.CharField(max_length=22, null=True)
+    """Keyed hash; under the newest key since he was last here."""
+    openid = fields.BinaryField(null=True)
+    """Sealed."""
+    first_seen = fields.DatetimeField()
+    last_seen = fields.DatetimeField()
+    """Of his sign-ins the last."""
+    erased_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "citizens"
+        constraints = (
+            UniqueConstraint(fields=("openid_key",), name="one_citizen_per_openid"),
+            CheckConstraint(
+                check="erased_at IS NULL OR (openid_key IS NULL AND openid IS NULL)",
+                name="erased_citizen_is_nobody",
+            ),
+        )

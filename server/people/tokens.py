@@ -24,6 +24,7 @@ _OPTIONS: Options = {
 class Audience(StrEnum):
     AGENCY = "agency"
     STAFF = "staff"
+    CITIZEN = "citizen"
 
 
 class BadToken(Unauthenticated):

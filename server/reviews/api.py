@@ -11,8 +11,11 @@ from server.catalogue.service import catalogue
 from server.kit import idempotency
 from server.kit.errors import Fault, Invalid, Limited, Missing
 from server.kit.forms import Form
+from server.kit.limits import count_unknown
 from server.kit.privacy import vault
 from server.kit.web import ANYONE, Door, local
+from server.people.citizens import Rater
+from server.people.guard import ANYONE_OR_CITIZEN
 from server.receipts import service as receipts
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
@@ -100,14 +103,6 @@ async def receipt_behind(request: Request, code: str) -> Record:
         raise
 
 
-async def count_unknown(request: Request, limit: str) -> None:
-    """By network address and agent together: many people share either."""
-    agent = request.headers.get("user-agent", "")[:200]
-    caller = vault().fingerprint(f"{request.remote_addr or request.ip} {agent}", "limit")
-    settings = request.app.ctx.settings
-    await request.app.ctx.limiter.count(limit, caller, settings.unknown_codes_per_minute)
-
-
 def receipt_shown(receipt: Record) -> ReceiptShown:
     known = catalogue()
     matter = known.matters.get(receipt["matter_code"])
@@ -146,13 +141,18 @@ async def invitation(request: Request, code: str) -> Invitation:
 
 
 @door.post(
-    "/api/v1/e/<code>/review", guard=ANYONE, form=ReviewForm, answers={201: ReviewTaken},
+    "/api/v1/e/<code>/review", guard=ANYONE_OR_CITIZEN, form=ReviewForm, answers={201: ReviewTaken},
     refusals=(*REASONS, UnknownCode, rules.AlreadyReviewed, ReviewClosed, Limited), keeps_key=True,
     summary="评价一次服务；差评在同一次提交中成为差评工单",
 )  # fmt: skip
-async def submit_review(request: Request, code: str, form: ReviewForm) -> ReviewTaken:
+async def submit_review(
+    request: Request, code: str, form: ReviewForm, who: Rater | None
+) -> ReviewTaken:
     try:
-        taken = await service.submit(code, verdict_of(form), attempt=_attempt(request, code))
+        taken = await service.submit(
+            code, verdict_of(form), attempt=_attempt(request, code),
+            channel=rules.ReviewChannel.MINI_PROGRAM if who else None, rater=who.id if who else None,
+        )  # fmt: skip
     except UnknownCode:
         await count_unknown(request, "unknown_code")
         raise

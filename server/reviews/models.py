@@ -1,5 +1,7 @@
 """The citizen's desk."""
 
+from uuid import UUID
+
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.contrib.postgres.indexes import PostgreSQLIndex
@@ -7,9 +9,11 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
 from server.kit.indexes import IndexWhere
+from server.people.models import Citizen
 from server.receipts.models import Receipt
-from server.reviews.rules import QuestionState
+from server.reviews.rules import CheckState, QuestionState
 
+_CHECK_STATES = ", ".join(repr(str(state)) for state in CheckState)
 _QUESTION_STATES = ", ".join(repr(str(state)) for state in QuestionState)
 
 
@@ -70,6 +74,54 @@ class Review(Model):
                 check="level > 2 OR state <> 'standing' OR order_number IS NOT NULL",
                 name="standing_bad_review_has_its_order",
             ),
+        )
+
+
+class Claim(Model):
+    """Whose a review is. Who gave it without signing in may claim it by its query code."""
+
+    review: fields.OneToOneRelation[Review] = fields.OneToOneField(
+        "models.Review", primary_key=True
+    )
+    review_id: UUID
+    region_code = fields.CharField(max_length=12)
+    citizen: fields.ForeignKeyRelation[Citizen] = fields.ForeignKeyField("models.Citizen")
+    citizen_id: UUID
+    reviewed_at = fields.DatetimeField()
+    """As in the review, so that his history is read from one index."""
+    by_code = fields.BooleanField(default=False)
+    """Claimed afterwards; otherwise he was signed in when he gave it."""
+
+    class Meta:
+        table = "claims"
+        indexes = (
+            PostgreSQLIndex(
+                fields=("citizen_id", "reviewed_at", "review_id"), name="claims_of_citizen"
+            ),
+        )
+
+
+class WordCheck(Model):
+    """Words of a citizen who was signed in: published only once WeChat has let them pass."""
+
+    review: fields.OneToOneRelation[Review] = fields.OneToOneField(
+        "models.Review", primary_key=True
+    )
+    review_id: UUID
+    state = fields.CharField(max_length=8)
+    reason = fields.CharField(max_length=32, default="")
+    """What WeChat suggested, or why it could not be asked."""
+    tries = fields.SmallIntField(default=0)
+    next_at = fields.DatetimeField(null=True)
+    checked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "word_checks"
+        indexes = (
+            IndexWhere(fields=("next_at",), name="word_checks_due", where="next_at IS NOT NULL"),
+        )
+        constraints = (
+            CheckConstraint(check=f"state IN ({_CHECK_STATES})", name="check_state_is_known"),
         )
 
 

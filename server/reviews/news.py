@@ -1,35 +1,85 @@
-"""What became of an order, told to the citizen over the channel on which he rated."""
+"""What became of an order, told to the citizen: by WeChat if he gave leave, else over the channel on
+which he rated, else only on his own page."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 
 from asyncpg import Record
 
+from server.catalogue.service import catalogue
 from server.kit import sql
-from server.kit.clock import clock
+from server.kit.clock import BEIJING, clock
 from server.kit.privacy import BrokenSeal, vault
 from server.kit.transaction import transaction
+from server.messages import notices
 from server.messages import service as messages
+from server.messages.rules import News
 from server.reviews import questions
 from server.reviews.rules import ReviewChannel
+from server.workorders.rules import FINAL, Move, State
+
+_TOLD = {News.ACCEPTED: "已受理", News.ANSWERED: "已答复", News.CLOSED: "已办结"}
+_LATEST = """
+SELECT s.id, s.at, s.move, o.number, o.state, o.matter, o.agency_code, o.next_due_at, r.id AS review,
+  r.channel, r.contact, r.receipt_id, c.citizen_id
+FROM work_orders o JOIN reviews r ON r.id = o.origin_key AND r.state = 'standing'
+JOIN work_order_steps s ON s.order_id = o.number AND s.state = o.state AND s.actor <> 'citizen'
+LEFT JOIN claims c ON c.review_id = r.id
+WHERE o.number = $1 ORDER BY s.id DESC LIMIT 1
+"""
+"""The step by which the agency brought the order to where it is; what came before is no news now."""
 
 
-async def tell(order: str) -> int:
-    """The job of an answered order: a question whether the citizen is content. Doing it twice asks
-    once."""
-    now = clock.now()
-    rows = await sql.fetch(
-        "SELECT r.id, r.channel, r.contact, r.receipt_id, o.next_due_at FROM work_orders o "
-        "JOIN reviews r ON r.id = o.origin_key "
-        "WHERE o.number = $1 AND o.state = 'answered' AND r.state = 'standing'",
-        order,
-    )
-    if not rows:
+async def tell(order: str, by_wechat: Collection[str] = ()) -> int:
+    """The job of an order that the agency has moved. Doing it twice tells once. `by_wechat`: the news
+    for which there is a template."""
+    row = await sql.fetch_one(_LATEST, order)
+    news = _news(row) if row else None
+    if row is None or news is None:
         return 0
-    (row,) = rows
+    if row["citizen_id"] and news in by_wechat:
+        async with transaction():
+            if await notices.write(_telling(row, news)):
+                return 1
+    return await _by_phone(row, news)
+
+
+def _news(row: Record) -> News | None:
+    if row["move"] == Move.ACCEPT:
+        return News.ACCEPTED
+    if row["state"] == State.ANSWERED:
+        return News.ANSWERED
+    return News.CLOSED if row["state"] in FINAL else None
+
+
+def _telling(row: Record, news: News) -> notices.Telling:
+    at = row["at"].astimezone(BEIJING)
+    values = {
+        "matter": row["matter"], "agency": catalogue().agency_name(row["agency_code"]),
+        "number": row["number"], "state": _TOLD[news],
+        "at": f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}",
+    }  # fmt: skip
+    return notices.Telling(
+        citizen_id=row["citizen_id"], news=news, step_id=row["id"], order_number=row["number"],
+        values=values,
+    )  # fmt: skip
+
+
+async def by_phone(order: str) -> int:
+    """When WeChat did not take it."""
+    row = await sql.fetch_one(_LATEST, order)
+    news = _news(row) if row else None
+    return await _by_phone(row, news) if row and news else 0
+
+
+async def _by_phone(row: Record, news: News) -> int:
+    """A text message asks whether he is content; of the rest his page tells."""
+    if news is not News.ANSWERED:
+        return 0
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", row["receipt_id"])
     phone = _phone(row, receipt)
-    return await _ask(row, receipt, phone, now) if phone else 0
+    return await _ask(row, receipt, phone, clock.now()) if phone else 0
 
 
 async def _ask(row: Record, receipt: Record, phone: str, now: datetime) -> int:
@@ -38,13 +88,13 @@ async def _ask(row: Record, receipt: Record, phone: str, now: datetime) -> int:
         asked = await sql.fetch(
             "SELECT 1 FROM questions WHERE review_id = $1 AND asking = 'verdict' "
             "AND state IN ('waiting', 'open')",
-            row["id"],
+            row["review"],
         )
         if asked:
             return 0
         await questions.add([
             questions.New(
-                receipt=receipt, phone=phone, asking="verdict", review_id=row["id"], due_at=now,
+                receipt=receipt, phone=phone, asking="verdict", review_id=row["review"], due_at=now,
                 give_up_at=row["next_due_at"],
             )
         ])  # fmt: skip

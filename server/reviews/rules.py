@@ -51,6 +51,14 @@ class QuestionState(StrEnum):
     """Twice not understood: a person reads the reply."""
 
 
+class CheckState(StrEnum):
+    """Whether WeChat finds a citizen's words fit to be published. The rating counts either way."""
+
+    WAITING = "waiting"
+    PASSED = "passed"
+    HELD = "held"
+
+
 class ReviewChannel(StrEnum):
     RECEIPT_QR = "receipt_qr"
     STATIC_QR = "static_qr"
@@ -98,6 +106,11 @@ class BlankComment(Invalid):
 class AlreadyReviewed(Conflict):
     code = "already_reviewed"
     title = "这次服务已经评价过了"
+
+
+class AlreadyClaimed(Conflict):
+    code = "already_claimed"
+    title = "这条评价已在别人的记录里，不能再次关联"
 
 
 class AlreadyUndone(Conflict):

@@ -1,8 +1,9 @@
 """The citizen's desk: submit, undo, supplement, judge the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import asyncpg
 
@@ -80,6 +81,7 @@ async def submit(
     *,
     channel: ReviewChannel | None = None,
     attempt: Attempt | None = None,
+    rater: UUID | None = None,
 ) -> Submitted:
     """Records the verdict; a bad one leaves with a work order or not at all.
 
@@ -87,7 +89,10 @@ async def submit(
     second is refused by the constraint.
     """
     receipt = await receipts.by_code(code)
-    given = _given(receipt, checked(verdict, receipt), channel or _channel(receipt), attempt)
+    given = replace(
+        _given(receipt, checked(verdict, receipt), channel or _channel(receipt), attempt),
+        rater=rater,
+    )
     opening = None
     if rules.is_bad(verdict.level):
         opening = open_order(snapshot_of(given), given.policy)
@@ -213,6 +218,7 @@ async def supplement(review: Review, comment: str) -> None:
         rules.check_supplement(standing.supplement, standing.undo_until, now)
         standing.supplement, standing.supplemented_at = words, now
         await standing.save(update_fields=["supplement", "supplemented_at"])
+        await submission.check_anew(standing.id, now)
         if standing.order_number:
             await orders.add_words(standing.order_number, await redacted(review, words), now)
 

@@ -55,6 +55,8 @@ class Given:
     at: datetime
     undo_until: datetime
     attempt: Attempt | None = None
+    rater: UUID | None = None
+    """Who signed in, if he did: it goes into his history, and nowhere else."""
 
 
 def snapshot_of(given: Given, origin: str = ORIGIN) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from server.kit import sql
@@ -36,7 +37,21 @@ _REVIEWED = """reviewed AS (
   SELECT id, receipt_id, region_code, level, string_to_array(tags, ','), comment, state,
     channel, real_name, contact, at, undo_until, order_number, query_key, request_key, request_digest
   FROM redeemed ORDER BY receipt_id
-  ON CONFLICT DO NOTHING RETURNING id
+  ON CONFLICT DO NOTHING RETURNING id, region_code, at, comment
+)"""
+_RATED = """rated AS (
+  SELECT r.*, k.rater FROM reviewed r
+  JOIN unnest({rated}::uuid[], {rater}::uuid[]) AS k(review_id, rater) ON k.review_id = r.id
+)"""
+# Whoever is being forgotten in this moment is waited for, and then nothing is his any more.
+_CLAIMED = """claimed AS (
+  INSERT INTO claims (review_id, region_code, citizen_id, reviewed_at, by_code)
+  SELECT r.id, r.region_code, c.id, r.at, FALSE FROM rated r
+  JOIN citizens c ON c.id = r.rater AND c.erased_at IS NULL FOR SHARE OF c
+)"""
+_TO_CHECK = """to_check AS (
+  INSERT INTO word_checks (review_id, state, reason, tries, next_at)
+  SELECT id, 'waiting', '', 0, at FROM rated WHERE comment <> ''
 )"""
 
 
@@ -48,10 +63,29 @@ async def store_all(submissions: Sequence[Submission]) -> list[bool]:
         sql.Part(_GIVEN, _columns([s.given for s in submissions], submissions)),
         sql.Part(receipts.REDEEMED, {}),
         sql.Part(_REVIEWED, {}),
+        *_remembered([s.given for s in submissions if s.given.rater]),
         *orders.stored(openings, after="reviewed"),
     ]
     stored = {row["id"] for row in await sql.together(parts, "SELECT id FROM reviewed")}
     return [submission.given.id in stored for submission in submissions]
+
+
+def _remembered(rated: Sequence[Given]) -> list[sql.Part]:
+    """For those who signed in: whose it is, and that WeChat is to look at the words."""
+    if not rated:
+        return []
+    values = {"rated": [g.id for g in rated], "rater": [g.rater for g in rated]}
+    return [sql.Part(_RATED, values), sql.Part(_CLAIMED, {}), sql.Part(_TO_CHECK, {})]
+
+
+async def check_anew(review_id: UUID, at: datetime) -> None:
+    """Words were added to a review of one who was signed in. In the caller's transaction."""
+    await sql.fetch(
+        "INSERT INTO word_checks (review_id, state, reason, tries, next_at) "
+        "SELECT review_id, 'waiting', '', 0, $2 FROM claims WHERE review_id = $1 AND NOT by_code "
+        "ON CONFLICT (review_id) DO UPDATE SET state = 'waiting', reason = '', tries = 0, next_at = $2",
+        review_id, at,
+    )  # fmt: skip
 
 
 def _columns(given: Sequence[Given], submissions: Sequence[Submission]) -> dict[str, list[object]]:

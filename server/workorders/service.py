@@ -28,6 +28,7 @@ from server.workorders.rules import (
 
 CITIZEN = "citizen"
 NEWS = "news"
+_NEWS_FOR_HIM = frozenset({Move.ACCEPT, Move.ANSWER})
 
 
 class UnknownOrder(Missing):
@@ -50,6 +51,9 @@ class Act:
 async def _act(order: WorkOrder, act: Act, now: datetime, changes: dict[str, Any]) -> WorkOrder:
     """Writes one move of an order whose row the caller has locked."""
     state = next_state(State(order.state), act.move)
+    if act.actor != CITIZEN and (act.move in _NEWS_FOR_HIM or state in FINAL):
+        # Who the citizen is, only the desk above knows; it gets the number and tells him.
+        await jobs.enqueue(NEWS, order=order.number)
     changes = {"state": state} | changes
     if state in FINAL:
         changes |= {"closed_at": now, "next_due_at": None}
@@ -91,8 +95,6 @@ async def answer(
             disposition=disposition, legal_basis=(legal_basis or "").strip() or None,
         )  # fmt: skip
         until = due(now, silence, Unit.NATURAL, catalogue().calendar)
-        # Who the citizen is, only the desk above knows; it gets the number and tells him.
-        await jobs.enqueue(NEWS, order=number)
         return await _act(order, act, now, {"next_due_at": until})
 
 

@@ -42,6 +42,12 @@ class Scene:
             self.kept[username] = await self.city.staff(self.http, username)
         return self.kept[username]
 
+    async def citizen(self, openid: str = "demo:wang") -> dict[str, str]:
+        """Headers of one who signed in from the mini-program."""
+        answer = await self.http.post("/api/v1/wechat/login", json={"code": openid})
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
     async def rated(
         self, *, undo_is_over: bool = False, **changed: Any
     ) -> tuple[str, dict[str, Any]]:
@@ -165,6 +171,31 @@ def _of_order(
     return call
 
 
+async def _wechat_login(s: Scene) -> Call:
+    return Call(method="POST", path="/api/v1/wechat/login", body={"code": "demo:wang"})
+
+
+def _of_me(path: str, method: str = "GET", body: Any = None) -> Callable[[Scene], Awaitable[Call]]:
+    """By a citizen who has rated twice."""
+
+    async def call(s: Scene) -> Call:
+        headers = await s.citizen()
+        for level in (1, 5):
+            review = a_bad_review() if level == 1 else {"level": level}
+            code = await s.city.code(s.http)
+            answer = await s.http.post(f"/api/v1/e/{code}/review", json=review, headers=headers)
+            assert answer.status_code == 201, answer.text
+        return Call(method=method, path=path, body=body, headers=headers)
+
+    return call
+
+
+async def _claim_review(s: Scene) -> Call:
+    _, taken = await s.rated()
+    body, headers = {"query_code": taken["query_code"]}, await s.citizen()
+    return Call(method="POST", path="/api/v1/me/claims", body=body, headers=headers)
+
+
 def _pushed(kind: str, **item: Any) -> Callable[[Scene], Awaitable[Call]]:
     async def call(s: Scene) -> Call:
         body = [{"phone_number": "13800138000", "send_time": "2026-11-21 10:08:00", **item}]
@@ -201,6 +232,15 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "one_order": _of_order("", "accept", method="GET"),
     "accept_order": _of_order("/accept", body={}),
     "answer_order": _of_order("/answer", "accept", body=_ANSWER),
+    "wechat_login": _wechat_login,
+    "my_reviews": _of_me("/api/v1/me/reviews?limit=1&state=all"),
+    "claim_review": _claim_review,
+    "erase_me": _of_me("/api/v1/me/erase", "POST", {}),
+    "export_me": _of_me("/api/v1/me/export"),
+    "my_grants": _of_me("/api/v1/me/grants"),
+    "answer_grant": _of_me(
+        "/api/v1/me/grants", "POST", {"template": "answered", "answer": "accept"}
+    ),
     "receive_replies": _pushed("up", content="1", sequence_id=7),
     "receive_reports": _pushed("report", success=True, err_code="DELIVERED", biz_id="900^0"),
 }  # fmt: skip

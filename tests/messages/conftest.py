@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from factories import REGION, City
+from wechat.desk import desk, wechat, with_wechat  # noqa: F401
 
 sys.path.append(str(Path(__file__).parents[1] / "sms"))  # as its own conftest does
 

@@ -1,0 +1,1 @@
+from wechat.desk import desk, wechat, with_wechat  # noqa: F401
