@@ -21,7 +21,7 @@ from server.kit.privacy import open_vault, vault
 from server.kit.redaction import redact
 from server.people.models import Staff
 from server.people.service import Member
-from server.reviews import invitations, news, replies
+from server.reviews import invitations, news, questions, replies
 from server.reviews.sms_reviews import call_back
 from server.settings import Settings
 from server.workorders import service as workorders
@@ -730,12 +730,19 @@ async def test_a_question_that_cannot_be_asked_holds_up_no_other(
     await hall.code(http)
     await tick()
     await phone.writes("1 排队太久")
+    await pass_time(11 * MINUTE)
     await sql.fetch("UPDATE work_orders SET state = 'answered'")  # without a step that says what
-    (number,) = await sql.fetch("SELECT number FROM work_orders")
-    await news.tell(number["number"])
+    (receipt,) = await sql.fetch("SELECT * FROM receipts")
+    (review,) = await reviews()
+    now = clock.now()
+    broken = questions.New(
+        receipt=receipt, phone=phone.number, asking="verdict", review_id=review["id"], due_at=now,
+        give_up_at=now + DAY,
+    )  # fmt: skip
+    await questions.add([broken])
     other = Handset("13900139000")
     await hall.code(http, applicant={"kind": 1, "name": "", "phone": other.number})
-    await pass_time(11 * MINUTE)
-    await pass_time(MINUTE)
+    await tick()
+    await tick()
     assert ("verdict", "unsent") in await phone.questions()
     assert await other.purposes() == ["notice"]

@@ -1,5 +1,6 @@
 """The demo hall: choose, print, scan, and come out at the review's page."""
 
+import asyncio
 import dataclasses
 import json
 import re
@@ -23,7 +24,7 @@ from factories import (
     City,
 )
 from PIL import Image
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Error, Page
 
 from server.app import create_app
 from server.catalogue import service as catalogue
@@ -209,8 +210,18 @@ async def test_the_code_on_the_screen_can_be_scanned(
     await context.close()
 
 
+async def photograph(page: Page) -> bytes:
+    """Chromium on a busy machine has sometimes no picture yet."""
+    for _ in range(4):
+        try:
+            return await page.screenshot()
+        except Error:
+            await asyncio.sleep(0.5)
+    return await page.screenshot()
+
+
 async def scanned(page: Page) -> str:
-    (decoded,) = zxingcpp.read_barcodes(Image.open(BytesIO(await page.screenshot())))
+    (decoded,) = zxingcpp.read_barcodes(Image.open(BytesIO(await photograph(page))))
     return decoded.text
 
 
