@@ -3,11 +3,16 @@
 import itertools
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
+from factories import HOUSING, REGION, City
+from httpx import AsyncClient
+
+from server.catalogue.models import Policy
+from server.catalogue.service import load
 from server.kit import sql
-from server.kit.clock import clock
+from server.kit.clock import BEIJING, clock
 from server.kit.privacy import vault
 from server.reviews import invitations, news, replies
 from server.reviews.sms_reviews import call_back
@@ -86,3 +91,22 @@ async def orders() -> list[dict[str, Any]]:
     return [
         dict(row) for row in await sql.fetch("SELECT * FROM work_orders ORDER BY opened_on, number")
     ]
+
+
+def at_o_clock(hour: int, minute: int = 0) -> timedelta:
+    """From now to the next time that the clock shows this."""
+    now = clock.now()
+    then = datetime.combine(now.date(), time(hour, minute), BEIJING)
+    return (then if then > now else then + timedelta(days=1)) - now
+
+
+async def policy(**changed: object) -> None:
+    await Policy.filter(region_code=REGION).update(**changed)
+    await load()
+
+
+async def notified(http: AsyncClient, hall: City, agency: str = HOUSING) -> str:
+    """The code of a receipt whose citizen has had his notice."""
+    code = await hall.code(http, agency)
+    await tick()
+    return code

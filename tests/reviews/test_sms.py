@@ -1,55 +1,18 @@
 """The channel on which one digit is enough, from the receipt to the verdict on the answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 import pytest
-from factories import HOUSING, LABOUR, REGION, City
+from factories import LABOUR, City
 from httpx import AsyncClient
-from phones import Handset, orders, pass_time, reviews, tick
+from phones import Handset, at_o_clock, notified, orders, pass_time, policy, reviews, tick
 
-from server.catalogue.models import Policy
-from server.catalogue.service import load
-from server.catalogue.sheets import import_sheets, national_tags
 from server.kit import sql
-from server.kit.clock import BEIJING, clock
+from server.kit.clock import clock
 from server.reviews import replies
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-def at_o_clock(hour: int, minute: int = 0) -> timedelta:
-    """From now to the next time that the clock shows this."""
-    now = clock.now()
-    then = datetime.combine(now.date(), time(hour, minute), BEIJING)
-    return (then if then > now else then + DAY) - now
-
-
-async def policy(**changed: object) -> None:
-    await Policy.filter(region_code=REGION).update(**changed)
-    await load()
-
-
-@pytest.fixture
-async def hall(city: City) -> AsyncIterator[City]:
-    """Ten in the morning, the national reasons, and invitations go out at once."""
-    clock.advanced += at_o_clock(10)
-    await sql.fetch("DELETE FROM tags")
-    await import_sheets({"tags": national_tags()}, by="test")
-    await policy(invite_minutes=0)
-    yield city
-
-
-@pytest.fixture
-def phone() -> Handset:
-    return Handset()
-
-
-async def notified(http: AsyncClient, hall: City, agency: str = HOUSING) -> str:
-    code = await hall.code(http, agency)
-    await tick()
-    return code
 
 
 async def test_a_handled_service_is_announced_once(

@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, time, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 
 import asyncpg
 import pytest
 from conftest import KEYS
 from factories import HOUSING, LABOUR, MATTER, REGION, City
 from httpx import AsyncClient
-from phones import Handset, orders, pass_time, reviews, tick
+from phones import Handset, at_o_clock, notified, orders, pass_time, policy, reviews, tick
 
-from server.catalogue.models import Matter, Policy
+from server.catalogue.models import Matter
 from server.catalogue.service import load
-from server.catalogue.sheets import import_sheets, national_tags
 from server.kit import sql
 from server.kit.clock import BEIJING, clock
 from server.kit.privacy import open_vault, vault
@@ -32,32 +31,6 @@ SECOND, MINUTE, HOUR, DAY = (
 )
 
 
-def at_o_clock(hour: int, minute: int = 0) -> timedelta:
-    now = clock.now()
-    then = datetime.combine(now.date(), time(hour, minute), BEIJING)
-    return (then if then > now else then + DAY) - now
-
-
-async def policy(**changed: object) -> None:
-    await Policy.filter(region_code=REGION).update(**changed)
-    await load()
-
-
-@pytest.fixture
-async def hall(city: City) -> AsyncIterator[City]:
-    """Ten in the morning, the national reasons, and invitations go out at once."""
-    clock.advanced += at_o_clock(10)
-    await sql.fetch("DELETE FROM tags")
-    await import_sheets({"tags": national_tags()}, by="test")
-    await policy(invite_minutes=0)
-    yield city
-
-
-@pytest.fixture
-def phone() -> Handset:
-    return Handset()
-
-
 @pytest.fixture
 def keys_change() -> Iterator[None]:
     """For the rest of the test b writes, and a still reads."""
@@ -67,12 +40,6 @@ def keys_change() -> Iterator[None]:
 
 def rotate() -> None:
     open_vault({"b": b"other-key-other-key-other-key-ot"} | KEYS)
-
-
-async def notified(http: AsyncClient, hall: City, agency: str = HOUSING) -> str:
-    code = await hall.code(http, agency)
-    await tick()
-    return code
 
 
 async def answered(number: str, username: str = "handler") -> None:
