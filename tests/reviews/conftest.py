@@ -1,10 +1,11 @@
-"""A hall in the morning and a phone, for the channel by SMS."""
+"""A hall in the morning and a phone, for the channel by SMS; WeChat on loopback."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 from factories import City
 from phones import Handset, at_o_clock, policy
+from wechat.desk import desk, wechat, with_wechat  # noqa: F401
 
 from server.catalogue.sheets import import_sheets, national_tags
 from server.kit import sql
