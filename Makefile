@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8000
 VAR ?= var
 ARGS ?=
+# Test files side by side; they wait more than they work.
+WORKERS ?= 2
 export PORT VAR
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ run: .venv/.installed
 	@DEMO=1 exec .venv/bin/python -m server up --bound
 
 test: .venv/.installed
-	@.venv/bin/python -m pytest -m "not long" $(ARGS)
+	@.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile -m "not long" $(ARGS)
 
 test-long: .venv/.installed
 	@.venv/bin/python -m pytest $(ARGS)

@@ -1,5 +1,6 @@
 // Rows of name and value, in the order of the web page.
-import { Order, OrderTaken, Receipt, Review } from './api/shapes'
+import { Order, OrderTaken, Receipt, Review, Wall } from './api/shapes'
+import { About, nameOf } from './api/walls'
 import { day, moment } from './when'
 import { words } from './words'
 
@@ -15,6 +16,15 @@ export function receiptRows(receipt: Receipt): Row[] {
     { name: words.agency, value: receipt.agency },
     { name: words.window, value: receipt.window },
     { name: words.day, value: day(receipt.handled_at) },
+  ])
+}
+
+export function wallRows(wall: Wall, about: About | null): Row[] {
+  return filled([
+    { name: words.place, value: nameOf(wall) },
+    { name: words.matter, value: about ? about.name || words.not_chosen : '' },
+    { name: words.case_number, value: (about && about.case_number) || '' },
+    { name: words.agency, value: wall.window && !about ? wall.window.agency : '' },
   ])
 }
 

@@ -69,6 +69,11 @@ def _operating(commands: _Commands) -> None:
     )  # fmt: skip
     hire.add_argument("--agency")
     hire.add_argument("--region")
+    kiosk = commands.add(
+        "kiosk", "a key for a window's tablet; prints its address once, the one before ends", _kiosk,
+        "agency_code", "window_code",
+    )  # fmt: skip
+    kiosk.add_argument("--revoke", action="store_true", help="no tablet at this window any more")
     due = commands.add("due", "when a limit of N days ends", _due, "start", "n")
     due.add_argument("unit", metavar="working|natural")
     due.add_argument("--calendar", metavar="FILE")
@@ -149,6 +154,12 @@ def _hire(chosen: argparse.Namespace) -> int:
     return asyncio.run(
         hire(_read(), chosen.username, chosen.name, chosen.role, chosen.agency, chosen.region)
     )
+
+
+def _kiosk(chosen: argparse.Namespace) -> int:
+    from server.commands import kiosk
+
+    return asyncio.run(kiosk(_read(), chosen.agency_code, chosen.window_code, chosen.revoke))
 
 
 def _due(chosen: argparse.Namespace) -> int:

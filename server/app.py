@@ -23,16 +23,19 @@ from server.people.wechat_api import door as wechat_door
 from server.receipts.api import door as receipts_door
 from server.reviews.api import door as reviews_door
 from server.reviews.audit import door as audit_door
+from server.reviews.kiosk_api import door as kiosk_door
 from server.reviews.mine_api import door as me_door
+from server.reviews.questionnaire_api import door as questionnaire_door
 from server.reviews.tracking import door as track_door
+from server.reviews.walls_api import door as walls_door
 from server.settings import Settings
 from server.web import pages
 from server.workorders.api import door as orders_door
 
 logger = logging.getLogger(__name__)
 DOORS = (
-    people_door, wechat_door, receipts_door, reviews_door, track_door, me_door, grants_door,
-    orders_door, audit_door, messages_door,
+    people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
+    questionnaire_door, orders_door, audit_door, messages_door, kiosk_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

@@ -15,6 +15,7 @@ from server.catalogue.years import load_year
 from server.kit.errors import Refusal
 from server.kit.privacy import open_vault
 from server.people import service as people
+from server.reviews import kiosks
 from server.settings import Settings
 
 BY = "command line"
@@ -80,6 +81,23 @@ async def enrol(settings: Settings, client_id: str, agency_code: str, name: str)
         print(f"client_id: {client_id}\nclient_secret: {secret}")
 
     return await _with_database(settings, add)
+
+
+async def kiosk(settings: Settings, agency_code: str, window_code: str, revoke: bool) -> int:
+    """A new key for a window's tablet, whatever it had before; or none any more."""
+
+    async def change() -> None:
+        standing = (await kiosks.standing([agency_code])).get((agency_code, window_code))
+        now = standing["id"] if standing else None
+        if not revoke:
+            key = await kiosks.issue(agency_code, window_code, instead_of=now, by=None)
+            print(f"kiosk_url: {kiosks.address(settings.base_url, key)}")
+        elif now is None:
+            raise kiosks.NoKiosk
+        else:
+            await kiosks.revoke(now, None)
+
+    return await _with_database(settings, change)
 
 
 async def hire(

@@ -71,8 +71,10 @@ class Settings:
     trusted_proxies: int = 0
     """How many proxies in front of us write X-Forwarded-For."""
     unknown_codes_per_minute: int = 300
+    wall_reviews_per_hour: int = 120
+    """Of a code on a wall, for each window that it stands for; a window serves some thirty people."""
     wechat_check_files: dict[str, str] = field(default_factory=dict)
-    """File name → content, served under /e/ for WeChat's rule of ordinary QR codes."""
+    """File name → content, served under /e/ and /h/ for WeChat's rules of ordinary QR codes."""
     wechat_app_id: str = ""
     """Empty: nobody signs in with WeChat, and nothing is sent there."""
     wechat_app_secret: str | None = field(repr=False, default=None)
@@ -82,6 +84,8 @@ class Settings:
     """News → the template's id and its keywords by what they say."""
     wechat_version: str = "release"
     """Of the mini-program, which messages and codes lead to."""
+    wechat_url_link: bool = False
+    """Whether this mini-program may have URL links: phones outside WeChat are offered one on a wall."""
     sms_gateway: str = ""
     """Empty: nothing is sent by SMS, the outbox waits."""
     sms_callback_secret: str | None = field(repr=False, default=None)
@@ -123,11 +127,13 @@ _READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "POOL_SIZE": ("pool_size", int), "METRICS_PORT": ("metrics_port", int),
     "METRICS_PUBLIC": ("metrics_public", _flag), "TRUSTED_PROXIES": ("trusted_proxies", int),
     "UNKNOWN_CODES_PER_MINUTE": ("unknown_codes_per_minute", int),
+    "WALL_REVIEWS_PER_HOUR": ("wall_reviews_per_hour", int),
     "WECHAT_CHECK_FILES": ("wechat_check_files", _check_files),
     "WECHAT_APP_ID": ("wechat_app_id", str), "WECHAT_APP_SECRET": ("wechat_app_secret", str),
     "WECHAT_API_URL": ("wechat_api_url", lambda t: t.rstrip("/")),
     "WECHAT_TEMPLATES": ("wechat_templates", _templates),
     "WECHAT_VERSION": ("wechat_version", _one_of("release", "trial", "develop")),
+    "WECHAT_URL_LINK": ("wechat_url_link", _flag),
     "SMS_GATEWAY": ("sms_gateway", _one_of("pocket", "aliyun")),
     "SMS_CALLBACK_SECRET": ("sms_callback_secret", _callback_secret),
     "ALIYUN_ACCESS_KEY_ID": ("aliyun_key_id", str),

@@ -70,6 +70,7 @@ def up(
 
 def addresses(base_url: str, demo: bool) -> list[tuple[str, str]]:
     pages = [("演示大厅", "/demo"), ("口袋手机", "/demo/phone")] if demo else []
+    pages += [("评价器", "/demo/kiosk"), ("墙上的码", "/demo/wall")] if demo else []
     pages += [("工作台", "/console"), ("进度查询", "/track"), ("接口文档", "/docs")]
     return [(name, base_url + path) for name, path in pages]
 

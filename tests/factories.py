@@ -43,7 +43,8 @@ _numbers = itertools.count(1)
 _TABLES = (
     "citizens, sms_replies, sms_set_aside, sms_pushes, sms_messages, sms_phones, questions, wordings, "
     "work_order_steps, work_orders, reviews, receipts, access_log, sessions, clients, staff, answered, "
-    "beacons, regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years, pgqueuer"
+    "beacons, regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years, "
+    "questionnaires, pgqueuer"
 )
 
 
@@ -148,7 +149,11 @@ async def a_city() -> City:
             Matter(code=LABOUR_MATTER, name="社保卡补办", agency_code=LABOUR),
             Matter(code=COMMON_MATTER, name="综合咨询", agency_code=None),
             Matter(
-                code=JOINT_MATTER, name="新居一件事", agency_code=LABOUR, co_agency_codes=[HOUSING]
+                code=JOINT_MATTER,
+                name="新居一件事",
+                agency_code=LABOUR,
+                co_agency_codes=[HOUSING],
+                questionnaire="national",
             ),
         ]
     )

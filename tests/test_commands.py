@@ -116,3 +116,21 @@ async def test_a_calendar_is_loaded_in_versions_and_leaves_a_job(
     assert (done.returncode, "2027 年放假安排，第 1 版" in done.stdout) == (0, True), done.stderr
     (job,) = await sql.fetch("SELECT entrypoint, payload FROM pgqueuer")
     assert (job["entrypoint"], job["payload"]) == ("redate", b'{"year": 2027}')
+
+
+async def test_a_windows_tablet_gets_its_key_once_and_loses_it(
+    servers: Settings, city: City
+) -> None:
+    first = run(servers, "kiosk", HOUSING, "A1")
+    second = run(servers, "kiosk", HOUSING, "A1")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr
+    assert first.stdout.startswith(f"kiosk_url: {servers.base_url}/kiosk/open/")
+    assert first.stdout != second.stdout
+
+    assert run(servers, "kiosk", HOUSING, "A1", "--revoke").returncode == 0
+
+    rows = await sql.fetch("SELECT revoked_at, issued_by FROM kiosks")
+    assert len(rows) == 2 and all(row["revoked_at"] and not row["issued_by"] for row in rows)
+    for words in (("A1", "--revoke"), ("Z9",)):
+        refused = run(servers, "kiosk", HOUSING, *words)
+        assert refused.returncode == 1 and "Traceback" not in refused.stderr

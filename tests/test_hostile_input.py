@@ -66,6 +66,7 @@ async def live(
     environment = {
         "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "KEYS": keys,
         "BASE_URL": servers.base_url, "PORT": str(port), "UNKNOWN_CODES_PER_MINUTE": "999999999",
+        "WALL_REVIEWS_PER_HOUR": "999999999",
         "SMS_CALLBACK_SECRET": SMS_SECRET, "WECHAT_APP_ID": APP_ID, "WECHAT_APP_SECRET": SECRET,
         "WECHAT_API_URL": desk.url,
     }  # fmt: skip

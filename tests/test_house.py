@@ -51,6 +51,8 @@ OPEN = {
     "client_token", "staff_login", "wechat_login",  # they give the tokens
     "invitation", "submit_review", "undo_review", "qr_svg", "qr_png",  # behind a receipt's code
     "track", "supplement_review", "confirm_answer",  # behind a query code
+    "questionnaire_shown", "answer_questionnaire",
+    "wall_of_hall", "wall_of_window", "review_hall", "review_window",  # on a wall, for everybody
     "receive_replies", "receive_reports",  # behind the provider's secret
 }  # fmt: skip
 

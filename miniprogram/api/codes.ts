@@ -1,14 +1,20 @@
 // What a scan, a link or a person's fingers can mean.
 import { QUERY_CODE_LENGTH } from '../words'
 
-export type Meant = { page: 'review'; code: string } | { page: 'track'; queryCode: string }
+export type Meant =
+  | { page: 'review'; code: string }
+  | { page: 'track'; queryCode: string }
+  | { page: 'hall'; place: string }
 
 const CROCKFORD = /^[0-9A-HJKMNP-TV-Z]+$/
 const RECEIPT_CODE = /^[\w-]{20,32}$/
 const ADDRESS = /^https?:\/\/[^/]+\/(e|t)\/([^/?#]+)/
+const WALL = /^(?:https?:\/\/[^/]+\/)?h\/([^/?#]+)(?:\/([^/?#]+))?$/
 
-/** An address from a slip, a scene from a WeChat code, or a code alone. */
+/** An address from a slip or a wall, a scene from a WeChat code, or a code alone. */
 export function meant(text: string): Meant | null {
+  const wall = WALL.exec(text.trim())
+  if (wall) return { page: 'hall', place: ['h', ...wall.slice(1).filter(Boolean).map(segment)].join('/') }
   const address = ADDRESS.exec(text.trim())
   if (address) return address[1] === 'e' ? review(address[2]) : track(address[2])
   const queryCode = typedQueryCode(text)
@@ -28,6 +34,15 @@ export function grouped(queryCode: string): string {
 /** Two lines where one is too short for it. */
 export function halves(queryCode: string): string[] {
   return [grouped(queryCode.slice(0, 8)), grouped(queryCode.slice(8))]
+}
+
+/** Of an address it is encoded already, of a scene it is not. */
+function segment(text: string): string {
+  try {
+    return encodeURIComponent(decodeURIComponent(text))
+  } catch {
+    return encodeURIComponent(text)
+  }
 }
 
 function review(code: string): Meant | null {

@@ -1,9 +1,13 @@
 // From page to page by hand and not by address: WeChat counts addresses, and a code is nobody's business.
+import { About } from './walls'
+
 export interface Opened {
-  review: { code: string }
+  review: { code: string; about?: About }
   thanks: { queryCode: string; asMine: boolean }
   track: { queryCode: string }
+  questionnaire: { queryCode: string }
   claim: { queryCode: string }
+  hall: { place: string }
 }
 
 const PREFIX = 'opened:'

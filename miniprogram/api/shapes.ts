@@ -27,12 +27,29 @@ export interface Invitation {
   open_until: string
 }
 
+export interface Matter {
+  code: string
+  name: string
+  agency: string
+}
+
+export interface Wall {
+  hall: { code: string; name: string }
+  window: { code: string; name: string; agency: string } | null
+  matters: Matter[]
+  more_matters: boolean
+  levels: Level[]
+}
+
 export interface ReviewForm {
   level: number
   tags: string[]
   comment: string
   real_name: boolean
   contact?: { name: string; phone?: string }
+  /** On a wall only: what it was about, as the citizen says. */
+  matter_code?: string
+  case_number?: string
 }
 
 export interface OrderTaken {
@@ -46,6 +63,8 @@ export interface ReviewTaken {
   level: number
   undo_until: string
   work_order: OrderTaken | null
+  /** Of a visit to a wall, which had no code before. */
+  code?: string
 }
 
 export interface Review {
@@ -84,6 +103,22 @@ export interface Track {
   review: Review
   work_order: Order | null
   awaiting_you: 'confirmation' | 'answer' | null
+  questionnaire: 'open' | 'answered' | null
+}
+
+export interface Choice {
+  answer: string
+  name: string
+}
+
+export interface Questionnaire {
+  matter: string
+  questions: string[]
+  choices: Choice[]
+  open_question: string
+  /** Of the words: sent back with the answers. */
+  version: string
+  open_until: string
 }
 
 export interface Mine {

@@ -224,10 +224,17 @@ SHEETS = {
             readers={"number": NUMBER, "agency_code": AGENCY},
             refers={"agency_code": "agencies"},
         ),
+        Sheet("questionnaires", models.Questionnaire, ("code",), readers={"code": TAG}),
         Sheet(
             "matters", models.Matter, ("code",),
-            readers={"code": MATTER, "agency_code": AGENCY, "co_agency_codes": listed(AGENCY)},
-            refers={"agency_code": "agencies", "co_agency_codes": "agencies"},
+            readers={
+                "code": MATTER, "agency_code": AGENCY, "co_agency_codes": listed(AGENCY),
+                "questionnaire": TAG,
+            },
+            refers={
+                "agency_code": "agencies", "co_agency_codes": "agencies",
+                "questionnaire": "questionnaires",
+            },
             rules=(_lead_is_no_co_handler,),
         ),
         Sheet(

@@ -40,6 +40,8 @@ class Policy(Model):
     """After the first notice; 0: no reminder."""
     daily_messages = fields.SmallIntField(default=3)
     """To one phone, over all agencies."""
+    tell_accepted = fields.BooleanField(default=True)
+    """A text message when his order is accepted, if the day has room for it and for the answer."""
     question_hours = fields.SmallIntField(default=24)
     reason_hours = fields.SmallIntField(default=24)
     thank = fields.BooleanField(default=False)
@@ -115,6 +117,21 @@ class Officer(Model):
         )
 
 
+class Questionnaire(Model):
+    """Four closed questions and an open one, offered after a rating (N21). A code that has no row is
+    one of the shipped ones (data/questionnaires.csv)."""
+
+    code = fields.CharField(max_length=32, primary_key=True)
+    question_1 = fields.CharField(max_length=60)
+    question_2 = fields.CharField(max_length=60)
+    question_3 = fields.CharField(max_length=60)
+    question_4 = fields.CharField(max_length=60)
+    open_question = fields.CharField(max_length=60)
+
+    class Meta:
+        table = "questionnaires"
+
+
 class Matter(Model):
     """政务服务事项: 实施编码 (31) or 业务办理项编码 (33); lead and co-handling agencies."""
 
@@ -126,6 +143,8 @@ class Matter(Model):
     co_agency_codes: fields.Field[list[str]] = ArrayField("text", default=list)
     channels: fields.Field[list[str]] = ArrayField("text", default=list)
     """评价渠道, an element that the guide of a matter must name (N11)."""
+    questionnaire = fields.CharField(max_length=32, default="")
+    """The one that is offered after a rating; empty: nothing more is asked."""
     active = fields.BooleanField(default=True)
 
     class Meta:

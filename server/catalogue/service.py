@@ -17,11 +17,13 @@ from server.catalogue.models import (
     Matter,
     Officer,
     Policy,
+    Questionnaire,
     Region,
     Tag,
     Window,
     Wording,
 )
+from server.catalogue.questionnaires import shipped as shipped_questionnaires
 from server.catalogue.wordings import shipped
 from server.kit import sql
 
@@ -44,6 +46,7 @@ class Catalogue:
     officers: dict[tuple[str, str], Officer] = field(default_factory=dict)
     """By agency and number."""
     matters: dict[str, Matter] = field(default_factory=dict)
+    questionnaires: dict[str, Questionnaire] = field(default_factory=dict)
     tags: dict[str, Tag] = field(default_factory=dict)
     """The newest version of the national dictionary, active entries, in its order."""
     wordings: dict[tuple[str, str, int], Wording] = field(default_factory=dict)
@@ -60,6 +63,12 @@ class Catalogue:
         upward = self._upward(region_code)
         found = (self.wordings.get((code, purpose, variant)) for code in upward)
         return next(filter(None, found), shipped()[purpose, variant])
+
+    def questionnaire(self, matter_code: str | None) -> Questionnaire | None:
+        """What may be asked after a rating of this matter; nothing of most."""
+        matter = self.matters.get(matter_code or "")
+        code = matter.questionnaire if matter else ""
+        return self.questionnaires.get(code) or shipped_questionnaires().get(code)
 
     def _upward(self, region_code: str) -> Iterator[str]:
         seen: set[str] = set()
@@ -88,6 +97,23 @@ class Catalogue:
     @cached_property
     def tag_levels(self) -> dict[str, int]:
         return {tag.code: tag.level for tag in self.tags.values()}
+
+    @cached_property
+    def seats(self) -> dict[str, dict[str, Window]]:
+        """Hall → its windows by code."""
+        found: dict[str, dict[str, Window]] = defaultdict(dict)
+        for window in self.windows.values():
+            found[window.hall_code][window.code] = window
+        return dict(found)
+
+    @cached_property
+    def matters_of(self) -> dict[str | None, list[Matter]]:
+        """Agency → what it handles, alone or with others; None → what has no agency."""
+        found: dict[str | None, list[Matter]] = defaultdict(list)
+        for matter in self.matters.values():
+            for code in {matter.agency_code, *matter.co_agency_codes}:
+                found[code].append(matter)
+        return dict(found)
 
     def tags_of_level(self, level: int) -> list[Tag]:
         return [tag for tag in self.tags.values() if tag.level == level]
@@ -137,6 +163,7 @@ async def load() -> Catalogue:
         windows={(row.agency_code, row.code): row for row in await _rows(Window)},
         officers={(row.agency_code, row.number): row for row in await _rows(Officer)},
         matters={row.code: row for row in await _rows(Matter)},
+        questionnaires={row.code: row for row in await Questionnaire.all()},
         tags={t.code: t for t in tags if t.active and t.version == newest[t.dictionary]},
         wordings={(w.region_code, w.purpose, w.variant): w for w in await Wording.all()},
         calendar=Calendar.of([parse_year(row.document) for row in years.values()]),

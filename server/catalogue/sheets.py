@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from server.catalogue import checks, filled, service, spreadsheet
+from server.catalogue import checks, filled, questionnaires, service, spreadsheet
 from server.catalogue.columns import SHEETS, Sheet
 from server.catalogue.filled import Filled, Mistake, Mistakes, Row
 from server.kit import beacon, sql
@@ -95,8 +95,10 @@ async def _stored(sheets: list[Filled]) -> checks.Stored:
             ("regions", "SELECT code, parent_code FROM regions"),
             ("agencies", "SELECT code, parent_code FROM agencies"),
             ("halls", "SELECT code, NULL AS parent_code FROM halls"),
+            ("questionnaires", "SELECT code, NULL AS parent_code FROM questionnaires"),
         )
     }
+    parents["questionnaires"] |= dict.fromkeys(questionnaires.shipped())
     seats = {}
     if any(one.sheet.seat for one in sheets):
         windows = await sql.fetch("SELECT agency_code, code, hall_code FROM windows")

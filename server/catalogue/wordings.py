@@ -31,6 +31,8 @@ PURPOSES: Mapping[str, Use] = {
     "unclear_verdict": Use((), ("item",)),
     "thanks": Use((), ("item",)),
     "answer": Use(("item",), ("agency", "answer", "code")),
+    "accepted": Use(("item",), ("agency", "due", "code")),
+    "closed": Use(("item",), ("agency", "code")),
 }
 
 

@@ -9,7 +9,7 @@ from server import database
 from server.catalogue import service as catalogue
 from server.catalogue.sheets import import_sheets
 from server.catalogue.years import load_shipped
-from server.demo import accounts, city, document, history, marks
+from server.demo import accounts, city, document, history, marks, tablets
 from server.demo.accounts import Secrets
 from server.demo.marks import NotTheDemo, demo_rows_only
 from server.kit import sql
@@ -42,11 +42,12 @@ async def seed(settings: Settings) -> int:
 
 
 async def _seed(settings: Settings) -> None:
-    kept = Secrets.kept(settings.var / accounts.FILE)
+    path = settings.var / accounts.FILE
+    kept = Secrets.kept(path)
     if await marks.is_marked() and kept and await kept.fit():
         await demo_rows_only()
         await catalogue.load()
-        document.write(settings, kept)
+        document.write(settings, kept, await tablets.standing(tablets.kept(path)))
         return
     fresh = Secrets.fresh()
     passwords = await accounts.hashed(fresh)
@@ -58,8 +59,9 @@ async def _seed(settings: Settings) -> None:
             await accounts.store(fresh, passwords)
         else:
             await _found(fresh, passwords)
+        keys = await tablets.standing({})
     await catalogue.load()
-    document.write(settings, fresh)
+    document.write(settings, fresh, keys)
 
 
 async def _found(secrets: Secrets, passwords: dict[str, str]) -> None:

@@ -79,6 +79,8 @@ HOUSES = (
     ),
 )  # fmt: skip
 
+_QUESTIONNAIRES = {"rs": "national", "ga": "national", "zg": "reform"}
+"""Which bureaus ask more after a rating."""
 SURNAMES = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜"
 GIVEN = "安宁文静志远明秀兰建国雨桐子涵思源佳怡海涛晓峰春梅立新俊杰雪莹长青若溪"
 
@@ -103,10 +105,11 @@ def sheets() -> dict[str, bytes]:
             ["code", "name", "region_code", "desk_agency_code", "address"],
             ([h.code, h.name, h.region, DESK, h.address] for h in HOUSES),
         ),
-        "windows": _sheet(["code", "hall_code", "agency_code", "name"], _windows()),
+        "windows": _sheet(["code", "hall_code", "agency_code", "name"], window_rows()),
         "officers": _sheet(["number", "agency_code", "name"], _officers()),
         "matters": _sheet(
-            ["code", "name", "kind", "agency_code", "co_agency_codes", "channels"], _matters()
+            ["code", "name", "kind", "agency_code", "co_agency_codes", "channels", "questionnaire"],
+            _matters(),
         ),
         "tags": national_tags(),
     }  # fmt: skip
@@ -125,7 +128,7 @@ def _wordings() -> Iterable[list[str]]:
         yield [CITY, wording.purpose, str(wording.variant), code, wording.text]
 
 
-def _windows() -> Iterable[list[str]]:
+def window_rows() -> Iterable[list[str]]:
     for house in HOUSES:
         number = 0
         for key, seats, name in house.seats:
@@ -156,7 +159,7 @@ def _matters() -> Iterable[list[str]]:
         channels = "评价器;二维码;短信;网页;电话" + (";纸质评价表" if number % 3 == 0 else "")
         yield [
             matter_code(number, bureau), row["name"], row["kind"], bureau.code if bureau else "",
-            others, channels,
+            others, channels, _QUESTIONNAIRES.get(row["agency"], ""),
         ]  # fmt: skip
 
 

@@ -12,11 +12,13 @@ from server.demo.lives import Life
 from server.demo.opinions import Opinion
 from server.demo.outbox import Outbox, Row, end
 from server.demo.visits import Visit, invented_phone
-from server.messages.rules import MessageState, Outcome, Purpose
+from server.kit.clock import BEIJING
+from server.messages.rules import MessageState, Outcome, Purpose, next_in_hours
 from server.reviews import codes
 from server.reviews.questions import LETTERS
 from server.reviews.rules import QuestionState, ReviewChannel, ReviewState, is_bad
-from server.workorders.rules import Move
+from server.workorders.rules import FINAL, Move
+from server.workorders.service import CITIZEN
 
 UNANSWERED = 400
 """Of those who were asked and said nothing."""
@@ -97,6 +99,7 @@ def _judged(outbox: Outbox, told: Told, opinion: Opinion) -> None:
     steps = told.lives[opinion.id].steps
     for place, step in enumerate(steps):
         at = step["at"]
+        _news(outbox, told, opinion, step)
         if step["move"] != Move.ANSWER or at > told.now - _DAY:
             continue
         question = outbox.ask(receipt, phone, "verdict", at, review_id=opinion.id)
@@ -113,6 +116,25 @@ def _judged(outbox: Outbox, told: Told, opinion: Opinion) -> None:
             end(question, _Q.ANSWERED, then["at"])
         else:
             end(question, _Q.EXPIRED, question["open_until"])
+
+
+def _news(outbox: Outbox, told: Told, opinion: Opinion, step: Row) -> None:
+    """That his order was accepted, if the day had room for it, or closed without him."""
+    receipt, phone = told.receipts[opinion.visit.number], _phone(opinion.visit)
+    order, policy = told.lives[opinion.id].row, catalogue().policy(receipt["region_code"])
+    accepted = step["move"] == Move.ACCEPT
+    if not accepted and (step["state"] not in FINAL or step["actor"] == CITIZEN):
+        return
+    at = next_in_hours(step["at"], policy.hour_from, policy.hour_to)
+    room = outbox.sent_on_day_of(at, phone) < policy.daily_messages - 1
+    if at > told.now - _DAY or (accepted and not room):
+        return
+    due = order["due_at"].astimezone(BEIJING)
+    values = {
+        "agency": catalogue().agency_name(order["agency_code"]), "due": f"{due.month}月{due.day}日",
+        "code": codes.grouped(codes.query_code(opinion.id)),
+    }  # fmt: skip
+    outbox.tell(receipt, phone, _P.ACCEPTED if accepted else _P.CLOSED, at, opinion.id, values)
 
 
 _VERDICTS = {Move.CONFIRM: "满意", Move.CONTEST: "不满意"}

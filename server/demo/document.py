@@ -8,23 +8,25 @@ from typing import Any
 from server.catalogue.service import catalogue
 from server.demo.accounts import FILE, Secrets, staff, systems
 from server.demo.city import BUREAUS
+from server.demo.tablets import Keys
+from server.reviews import kiosks
 from server.settings import Settings
 
 _PLACES = {bureau.code: place for place, bureau in enumerate(BUREAUS)}
 
 
-def write(settings: Settings, given: Secrets) -> None:
+def write(settings: Settings, given: Secrets, keys: Keys) -> None:
     """Whole or not at all; for nobody's eyes but the owner's."""
     settings.var.mkdir(0o700, parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=settings.var, prefix=f"{FILE}.")
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(_document(settings, given), file, ensure_ascii=False, indent=1)
+        json.dump(_document(settings, given, keys), file, ensure_ascii=False, indent=1)
         file.flush()
         os.fsync(file.fileno())
     os.replace(name, settings.var / FILE)
 
 
-def _document(settings: Settings, given: Secrets) -> dict[str, Any]:
+def _document(settings: Settings, given: Secrets, keys: Keys) -> dict[str, Any]:
     return {
         "base_url": settings.base_url,
         "clients": [
@@ -40,7 +42,7 @@ def _document(settings: Settings, given: Secrets) -> dict[str, Any]:
             for a in staff()
         ],
         "sms": _callbacks(settings),
-        "windows": _windows(),
+        "windows": _windows(settings, keys),
         "matters": _matters(),
         "officers": _officers(),
         "tags": [{"code": tag.code, "level": tag.level} for tag in catalogue().tags.values()],
@@ -59,11 +61,13 @@ def _place(agency_code: str | None) -> int:
     return _PLACES.get(agency_code or "", len(_PLACES))
 
 
-def _windows() -> list[dict[str, Any]]:
+def _windows(settings: Settings, keys: Keys) -> list[dict[str, Any]]:
+    """One that an operator added has a tablet once he has given it one."""
     windows = sorted(catalogue().windows.values(), key=lambda w: (_place(w.agency_code), w.code))
     return [
         {"window_code": w.code, "hall_code": w.hall_code, "agency_code": w.agency_code}
-        for w in windows
+        | ({"kiosk_url": kiosks.address(settings.base_url, key)} if key else {})
+        for w, key in ((w, keys.get((w.agency_code, w.code))) for w in windows)
     ]
 
 

@@ -11,19 +11,21 @@ from tortoise import connections
 
 from server.catalogue.models import Policy
 from server.catalogue.service import Catalogue, catalogue
+from server.demo.answered import answered
 from server.demo.city import CITY, SEED
 from server.demo.conversations import Told, conversations
 from server.demo.days import Month
 from server.demo.lives import Fate, Life, People
 from server.demo.opinions import Opinion, opinions
 from server.demo.visits import Visit, visits
+from server.demo.walls import visit_row, without_slips
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Refusal
 from server.receipts import service as receipts
 from server.reviews import codes
 from server.reviews import service as reviews
-from server.reviews.rules import ReviewState, is_bad
+from server.reviews.rules import ReviewChannel, ReviewState, is_bad
 from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.workorders.deadlines import Unit, due_or_provisional
 from server.workorders.opening import CROCKFORD
@@ -50,7 +52,13 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
     came = list(visits(rng, month, known))
     issued = {visit.number: _receipt(visit) for visit in came}
     policy = known.policy(CITY)
-    said = opinions(rng, month, came, list(known.tags.values()), policy.review_days)
+    said = without_slips(
+        opinions(rng, month, came, list(known.tags.values()), policy.review_days), came
+    )
+    for opinion in said:
+        if opinion.channel is ReviewChannel.STATIC_QR:
+            number = opinion.visit.number
+            issued[number] = visit_row(issued[number], known)
     lives = _lives(rng, month, known, said, issued, people)
     told = Told(came, issued, said, lives, month.now)
     return {
@@ -60,6 +68,7 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
         ],
         "work_orders": [life.row for life in lives.values()],
         "work_order_steps": _in_order(lives.values()),
+        "questionnaire_answers": list(answered(Random(SEED + 4), said, issued)),  # noqa: S311
         **conversations(Random(SEED + 3), told).tables(),  # noqa: S311
     }
 
@@ -86,7 +95,7 @@ def _receipt(visit: Visit) -> Row:
         "case_number": form.case_number, "service_number": form.service_number,
         "matter_code": form.matter_code, "window_code": form.window_code,
         "officer_number": form.officer_number, "stage": form.stage, "channel": form.channel,
-        "handled_at": form.handled_at, "issued_at": visit.issued_at,
+        "hall_code": None, "handled_at": form.handled_at, "issued_at": visit.issued_at,
         "open_until": checked.open_until, "applicant": applicant,
         "phone_key": phone_key, "digest": digest,
     }  # fmt: skip

@@ -15,7 +15,7 @@ _NOWHERE = "9901%"
 _HELD = (
     "regions", "agencies", "halls", "windows", "officers", "matters", "policies", "tags",
     "staff", "clients", "receipts", "reviews", "work_orders", "wordings", "questions",
-    "sms_messages", "sms_replies",
+    "sms_messages", "sms_replies", "kiosks", "questionnaires", "questionnaire_answers",
 )  # fmt: skip
 _FOREIGN = {
     **{
@@ -31,6 +31,8 @@ _FOREIGN = {
             "wordings": "region_code",
             "questions": "region_code",
             "sms_messages": "region_code",
+            "kiosks": "region_code",
+            "questionnaire_answers": "region_code",
         }.items()
     },
     **dict.fromkeys(

@@ -11,8 +11,9 @@ from uuid import UUID
 from server.demo.dice import id_at
 from server.kit.privacy import vault
 from server.messages import inbox, service
-from server.messages.rules import MessageState, Outcome, Purpose
+from server.messages.rules import MessageState, Outcome, Purpose, start_of_day
 from server.messages.wording import compose
+from server.reviews.news import NEWS_FOR
 from server.reviews.questions import values_of
 from server.reviews.rules import QuestionState
 from sms.phone import mask
@@ -82,6 +83,18 @@ class Outbox:
         }  # fmt: skip
         self.messages.append(message)
         return message
+
+    def tell(
+        self, receipt: Row, phone: str, purpose: Purpose, at: datetime, review_id: UUID,
+        values: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """News of an order, which asks nothing."""
+        about = {"id": review_id, "open_until": at + NEWS_FOR}
+        self.send(receipt, phone, purpose, at, about, values)
+
+    def sent_on_day_of(self, at: datetime, phone: str) -> int:
+        key, day = self._known(phone), start_of_day(at)
+        return sum(m["phone_key"] == key and day <= m["created_at"] <= at for m in self.messages)
 
     def fail(self, message: Row, state: MessageState, code: str, tries: int = 1) -> None:
         """It came back from the phone, or the provider did not take it."""

@@ -1,4 +1,4 @@
-"""Counts per minute in Redis. They fail open: a lost Redis must not lock a city out."""
+"""Counts in Redis, per minute, hour or day. They fail open: a lost Redis must not lock a city out."""
 
 import asyncio
 import logging
@@ -16,6 +16,8 @@ from server.kit.privacy import vault
 
 log = logging.getLogger(__name__)
 ANSWER_SECONDS = 0.25
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+_UTC_8 = 8 * HOUR
 
 
 def client(url: str) -> Redis:
@@ -30,23 +32,26 @@ class Limiter:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def count(self, limit: str, key: str, per_minute: int) -> None:
-        """Counts one, raises Limited above `per_minute`. `key` never holds personal data."""
-        minute = int(clock.now().timestamp()) // 60
-        name = f"limit:{limit}:{key}:{minute}"
+    async def count(self, limit: str, key: str, most: int, seconds: int = MINUTE) -> None:
+        """Counts one, raises Limited above `most` in this minute, hour or day of UTC+8. `key` never
+        holds personal data."""
+        period, gone = divmod(int(clock.now().timestamp()) + _UTC_8, seconds)
+        name = f"limit:{limit}:{key}:{period}"
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 pipe = self._redis.pipeline(transaction=False)
                 pipe.incr(name)
-                pipe.expire(name, 120)
+                pipe.expire(name, seconds - gone + MINUTE)
                 used, _ = await pipe.execute()
         except (RedisError, OSError, TimeoutError):
             metrics.limits_open.inc()
             log.warning("limits fail open: Redis did not answer")
             return
-        if used > per_minute:
+        if used > most:
             metrics.limited.labels(limit).inc()
-            raise Limited
+            refusal = Limited()
+            refusal.retry_after = MINUTE if seconds == MINUTE else seconds - gone
+            raise refusal
 
     async def answers(self) -> bool:
         try:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from server.kit import limits, metrics
 from server.kit.errors import Denied, Limited, Missing, Refusal, Unauthenticated, Unavailable
+from server.kit.kept import Kept
 from server.kit.wechat_token import SharedToken
 from server.kit.wechat_wire import WeChatRefused, WeChatSilent, Wire
 from server.settings import Settings
@@ -20,6 +21,11 @@ LONGEST_SECONDS = 6.0
 """A server that sends its answer byte by byte ends no time-out of requests."""
 COMMENT_SCENE = 2
 WORDS_LIMIT = 2500
+PICTURES_PER_MINUTE = 4000
+"""Of the 5,000 that WeChat draws: a city that prints its codes leaves some to others."""
+PICTURE_KEPT = 7 * 86_400
+LINK_DAYS, LINK_KEPT = 30, 28 * 86_400
+"""A link lives thirty days at most; the last one that is handed out still has two of them."""
 BUSY = -1
 _STALE_TOKEN = frozenset({40001, 40014, 42001})
 _STATES = {"release": "formal", "trial": "trial", "develop": "developer"}
@@ -72,6 +78,8 @@ class WeChat:
         self._state = _STATES[settings.wechat_version]
         self._version = settings.wechat_version
         self._redis = limits.client(settings.redis_url)
+        self._kept = Kept(self._redis, f"wechat:{settings.wechat_app_id}:{settings.wechat_version}")
+        self._limiter = limits.Limiter(self._redis)
         self._token = SharedToken(self._redis, settings.wechat_app_id, self._new_token)
         self._threads = ThreadPoolExecutor(AT_ONCE, "wechat")
 
@@ -125,6 +133,35 @@ class WeChat:
         body = {"scene": scene, "page": page, "check_path": False, "env_version": self._version}
         path = "/wxa/getwxacodeunlimit"
         return await self._with_token("picture", path, body, self._wire.picture)
+
+    async def kept_picture_of(self, scene: str, page: str) -> bytes:
+        """It never changes: drawn once for all processes."""
+
+        async def drawn() -> bytes:
+            await self._limiter.count("wechat_pictures", self._wire.app_id, PICTURES_PER_MINUTE)
+            return await self.picture_of(scene, page)
+
+        return await self._kept.once(f"picture:{page}:{scene}", PICTURE_KEPT, drawn)
+
+    async def link_to(self, page: str, query: str) -> str:
+        """An address that opens this page of the mini-program from a browser."""
+
+        async def made() -> bytes:
+            body = {
+                "path": page, "query": query, "expire_type": 1, "expire_interval": LINK_DAYS,
+                "env_version": self._version,
+            }  # fmt: skip
+            answer = await self._with_token("link", "/wxa/generate_urllink", body)
+            link = answer.get("url_link")
+            if not isinstance(link, str) or not link.startswith("https://"):
+                raise WeChatSilent
+            return link.encode()
+
+        try:
+            return (await self._kept.once(f"link:{page}?{query}", LINK_KEPT, made)).decode()
+        except (WeChatRefused, WeChatSilent):
+            pass
+        raise WeChatUnavailable("暂时打不开微信小程序，请返回，直接在网页上评价")
 
     async def _with_token(
         self, what: str, path: str, body: dict[str, Any], ask: Callable[..., Any] | None = None

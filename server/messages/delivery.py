@@ -38,7 +38,7 @@ from sms.gateway import Gateway, Lost, Message, Refused, Report, Sent
 from sms.templates import placeholders
 
 log = logging.getLogger(__name__)
-Wanted = Callable[[UUID | None], Awaitable[bool]]
+Wanted = Callable[[Purpose, UUID], Awaitable[bool]]
 LEASE = ASK_AFTER[0]
 FRESH_SECONDS = 3.0
 """From taking a message to the provider's door; with its time-outs well under the lease."""
@@ -55,7 +55,7 @@ class _Letter:
 
 async def deliver(message_id: UUID, *, wanted: Wanted, gateway: Gateway | None) -> int:
     """The job `send`; gives 1 if the provider was given the message. `wanted` is asked in the last
-    moment whether what it is about still wants an answer."""
+    moment whether what it is about still wants an answer, or is still true."""
     now = clock.now()
     row = await sql.fetch_one(
         "SELECT * FROM sms_messages WHERE id = $1 AND next_at <= $2 "
@@ -150,7 +150,7 @@ async def _claim(message_id: UUID, phone: str, wanted: Wanted) -> Record | None:
 
 async def _is_wanted(row: Record, wanted: Wanted) -> bool:
     asks = row["about"] is not None and row["purpose"] != Purpose.THANKS
-    return not asks or await wanted(row["about"])
+    return not asks or await wanted(Purpose(row["purpose"]), row["about"])
 
 
 # Asking

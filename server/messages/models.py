@@ -9,10 +9,11 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
 from server.kit.indexes import IndexWhere
-from server.messages.rules import MessageState, NoticeState, Outcome
+from server.messages.rules import NEWS, MessageState, NoticeState, Outcome
 from server.people.models import Citizen
 
 _STATES = ", ".join(repr(str(state)) for state in MessageState)
+_NEWS = ", ".join(repr(str(purpose)) for purpose in NEWS)
 _NOTICE_STATES = ", ".join(repr(str(state)) for state in NoticeState)
 _OUTCOMES = ", ".join(repr(str(outcome)) for outcome in Outcome)
 
@@ -39,7 +40,7 @@ class Message(Model):
     """Whose matter it is about, and who pays."""
     purpose = fields.CharField(max_length=16)
     about = fields.UUIDField(null=True)
-    """The question that it asks, known to the desk that wrote it."""
+    """The question that it asks or the review whose news it is, known to the desk that wrote it."""
     phone_key = fields.CharField(max_length=22, null=True)
     content = fields.BinaryField(null=True)
     """Sealed JSON {phone, sign, template, variables, text}; empty once it was forgotten."""
@@ -85,6 +86,11 @@ class Message(Model):
             CheckConstraint(
                 check="state NOT IN ('queued', 'sending', 'lost') OR next_at IS NOT NULL",
                 name="message_to_do_has_its_time",
+            ),
+            UniqueConstraint(
+                fields=("about", "purpose"),
+                name="one_message_per_news",
+                condition=f"purpose IN ({_NEWS})",
             ),
         )
 

@@ -18,14 +18,19 @@ class Purpose(StrEnum):
     UNCLEAR_VERDICT = "unclear_verdict"
     THANKS = "thanks"
     ANSWER = "answer"
+    ACCEPTED = "accepted"
+    CLOSED = "closed"
 
 
 PURPOSE_NAMES = {
     Purpose.NOTICE: "办结通知", Purpose.REMINDER: "提醒", Purpose.REASON: "询问原因",
     Purpose.REASON_OPEN: "询问原因", Purpose.UNCLEAR: "请再说明",
     Purpose.UNCLEAR_VERDICT: "请再说明", Purpose.THANKS: "致谢", Purpose.ANSWER: "答复通知",
+    Purpose.ACCEPTED: "受理通知", Purpose.CLOSED: "结果通知",
 }  # fmt: skip
-UNASKED = frozenset({Purpose.NOTICE, Purpose.REMINDER, Purpose.ANSWER})
+NEWS = (Purpose.ACCEPTED, Purpose.CLOSED)
+"""They tell what became of an order, and ask nothing."""
+UNASKED = frozenset({Purpose.NOTICE, Purpose.REMINDER, Purpose.ANSWER, *NEWS})
 """They come out of the blue and so only in the policy's hours; the others answer a citizen who has
 just written to us."""
 

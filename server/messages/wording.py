@@ -18,13 +18,15 @@ from sms.templates import (
 
 _ELSE = {
     "date": "近日", "hall": "网上", "item": "业务", "agency": "承办部门", "answer": "详见查询页",
-    "code": "见回执",
+    "code": "见回执", "due": "规定期限",
 }  # fmt: skip
 """What stands for a value that is empty. A hall that is empty is first the agency."""
 _ANY = "其他"
 _SHORTENED = {
     Purpose.NOTICE: (("item", 8), ("hall", 4)),
     Purpose.REMINDER: (("item", 8), ("hall", 4)),
+    Purpose.ACCEPTED: (("item", 8), ("agency", 6)),
+    Purpose.CLOSED: (("item", 8), ("agency", 6)),
 }
 """To make one message of two, in this order, and down to so many characters."""
 _CUT = "…"

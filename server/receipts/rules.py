@@ -20,6 +20,10 @@ class Channel(StrEnum):
     HOTLINE = "hotline"
 
 
+WALL = "wall"
+"""The channel of a visit without a slip. Not one of Channel: no agency can issue it."""
+
+
 class Stage(StrEnum):
     CONSULT = "咨询"
     APPLY = "申报"

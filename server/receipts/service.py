@@ -281,10 +281,12 @@ async def by_code(code: str) -> Any:
 
 
 async def of_agency(agency_code: str, receipt_id: str) -> Receipt:
-    """The agency's own receipt; another agency's does not exist for it."""
+    """A receipt that the agency issued; another's does not exist for it, nor a visit without a slip."""
     if not (receipt_id.isascii() and receipt_id.isdigit() and len(receipt_id) < 19):
         raise UnknownReceipt
-    receipt = await Receipt.get_or_none(id=int(receipt_id), agency_code=agency_code)
+    receipt = await Receipt.get_or_none(
+        id=int(receipt_id), agency_code=agency_code, hall_code__isnull=True
+    )
     if receipt is None:
         raise UnknownReceipt
     return receipt

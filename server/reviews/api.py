@@ -17,6 +17,7 @@ from server.kit.web import ANYONE, Door, local
 from server.people.citizens import Rater
 from server.people.guard import ANYONE_OR_CITIZEN
 from server.receipts import service as receipts
+from server.receipts import visits
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
 from server.reviews import codes, rules, service
@@ -104,13 +105,9 @@ async def receipt_behind(request: Request, code: str) -> Record:
 
 
 def receipt_shown(receipt: Record) -> ReceiptShown:
-    known = catalogue()
-    matter = known.matters.get(receipt["matter_code"])
-    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
-    hall = known.halls.get(window.hall_code) if window else None
     return ReceiptShown(
-        known.agency_name(receipt["agency_code"]), matter.name if matter else "",
-        f"{hall.name if hall else ''} {window.name}".strip() if window else "",
+        catalogue().agency_name(receipt["agency_code"]), visits.matter_name(receipt),
+        " ".join(place.name for place in visits.place_of(receipt) if place),
         local(receipt["handled_at"]),
     )  # fmt: skip
 
@@ -156,11 +153,14 @@ async def submit_review(
     except UnknownCode:
         await count_unknown(request, "unknown_code")
         raise
-    order = None
-    if taken.order:
-        agency = catalogue().agency_name(taken.order.agency_code)
-        order = OrderTaken(taken.order.number, agency, local(taken.order.due_at))
-    return ReviewTaken(taken.query_code, taken.level, local(taken.undo_until), order)
+    return ReviewTaken(taken.query_code, taken.level, local(taken.undo_until), order_taken(taken))
+
+
+def order_taken(taken: service.Submitted) -> OrderTaken | None:
+    if taken.order is None:
+        return None
+    agency = catalogue().agency_name(taken.order.agency_code)
+    return OrderTaken(taken.order.number, agency, local(taken.order.due_at))
 
 
 def _attempt(request: Request, code: str) -> service.Attempt | None:

@@ -13,12 +13,13 @@ from server.kit import metrics, sql
 from server.kit.clock import clock
 from server.kit.transaction import transaction
 from server.messages import service as messages
-from server.messages.rules import next_in_hours, start_of_day
+from server.messages.rules import Purpose, next_in_hours, start_of_day
 from server.messages.service import Locked
 from server.reviews import questions
 from server.reviews.patience import patiently
 from server.reviews.questions import Busy
 from server.reviews.rules import QuestionState
+from server.workorders.rules import FINAL
 
 _BATCH = 100
 
@@ -134,6 +135,7 @@ async def _ask(most: int) -> int:
         phones = {q["id"]: questions.unsealed(q["phone"]) for q in waiting}
         busy = await questions.busy(known, now)
         needless = await _needless(waiting)
+        receipts = await questions.receipts_of([question["receipt_id"] for question in waiting])
         posts, freed = [], set[str]()
         for question in waiting:
             phone = phones[question["id"]]
@@ -141,7 +143,8 @@ async def _ask(most: int) -> int:
             if phone and question["id"] not in needless:
                 told = turn(question, known[phone], busy[phone], now)
             if phone and isinstance(told, Ask):
-                busy[phone].until, message = await questions.open_now(question, phone, now)
+                receipt = receipts[question["receipt_id"]]
+                busy[phone].until, message = await questions.open_now(question, receipt, phone, now)
                 posts.append(message)
             elif isinstance(told, Wait):
                 await questions.put_off(question["id"], told.until)
@@ -199,13 +202,18 @@ _WANTED = """CASE q.asking
     WHERE r.id = q.review_id AND o.state = 'answered') END"""
 
 
-async def still_wanted(question_id: UUID | None) -> bool:
-    """Asked in the moment before a message goes out."""
-    rows = await sql.fetch(
-        f"SELECT 1 FROM questions q WHERE q.id = $1 AND q.state = 'open' AND {_WANTED}",  # noqa: S608
-        question_id,
-    )
-    return bool(rows)
+_QUESTION = f"SELECT 1 FROM questions q WHERE q.id = $1 AND q.state = 'open' AND {_WANTED}"  # noqa: S608
+_ORDER_IS = """SELECT 1 FROM reviews r JOIN work_orders o ON o.number = r.order_number
+  WHERE r.id = $1 AND r.state = 'standing' AND o.state IN ({})"""
+_NEWS = {
+    Purpose.ACCEPTED: _ORDER_IS.format("'accepted', 'planned', 'asking'"),
+    Purpose.CLOSED: _ORDER_IS.format(", ".join(repr(str(state)) for state in sorted(FINAL))),
+}
+
+
+async def still_wanted(purpose: Purpose, about: UUID) -> bool:
+    """Asked in the moment before a message goes out: nobody hears what is overtaken."""
+    return bool(await sql.fetch(_NEWS.get(purpose, _QUESTION), about))
 
 
 async def end_questions() -> int:

@@ -18,7 +18,7 @@ from server.people.citizens import Rater
 from server.people.guard import CITIZEN, CITIZEN_OR_FORGOTTEN
 from server.reviews import codes, mine, rules, word_checks
 from server.reviews.api import receipt_shown
-from server.reviews.models import Review
+from server.reviews.models import Answers, Review
 from server.reviews.tracking import Track, review_behind, tracked
 
 door = Door("me")
@@ -60,10 +60,18 @@ class Erased(Struct):
     state: Literal["erased"] = "erased"
 
 
+class AnswersKept(Struct):
+    asked: list[str]
+    answers: list[str]
+    comment: str
+    at: datetime
+
+
 class ReviewKept(Struct):
     query_code: str | None
     claimed_by_code: bool
     contact: dict[str, str | None] | None
+    questionnaire: AnswersKept | None
     track: Track
 
 
@@ -167,10 +175,16 @@ async def export_me(request: Request, who: Rater) -> Kept:
 
 
 async def _kept(review: Review, by_code: bool) -> ReviewKept:
-    # One that he claimed may hold another one's name and phone.
+    # One that he claimed may hold another one's name and phone, and another one's words.
     contact = None if by_code else _contact(review)
+    answers = None if by_code else await _answers(review)
     code = _code(review.id, review.query_key)
-    return ReviewKept(code, by_code, contact, await tracked(review))
+    return ReviewKept(code, by_code, contact, answers, await tracked(review))
+
+
+async def _answers(review: Review) -> AnswersKept | None:
+    row = await Answers.get_or_none(review_id=review.id)
+    return AnswersKept(row.asked, row.answers, row.comment, local(row.at)) if row else None
 
 
 def _contact(review: Review) -> dict[str, str | None] | None:

@@ -11,9 +11,10 @@ from tortoise.models import Model
 from server.kit.indexes import IndexWhere
 from server.people.models import Citizen
 from server.receipts.models import Receipt
-from server.reviews.rules import CheckState, QuestionState
+from server.reviews.rules import Answer, CheckState, QuestionState
 
 _CHECK_STATES = ", ".join(repr(str(state)) for state in CheckState)
+_ANSWERS = ", ".join(repr(str(answer)) for answer in Answer)
 _QUESTION_STATES = ", ".join(repr(str(state)) for state in QuestionState)
 
 
@@ -122,6 +123,42 @@ class WordCheck(Model):
         )
         constraints = (
             CheckConstraint(check=f"state IN ({_CHECK_STATES})", name="check_state_is_known"),
+        )
+
+
+class Answers(Model):
+    """One citizen's answers to the questionnaire after his review. They count while the review does."""
+
+    review: fields.OneToOneRelation[Review] = fields.OneToOneField(
+        "models.Review", primary_key=True
+    )
+    review_id: UUID
+    region_code = fields.CharField(max_length=12)
+    agency_code = fields.CharField(max_length=18)
+    matter_code = fields.CharField(max_length=33)
+    asked: fields.Field[list[str]] = ArrayField("text")
+    """The four questions and the open one, in the words that he saw: what was asked in other words
+    is counted apart."""
+    answers: fields.Field[list[str]] = ArrayField("text")
+    """To the four; empty where he skipped one."""
+    comment = fields.TextField(default="")
+    at = fields.DatetimeField()
+
+    class Meta:
+        table = "questionnaire_answers"
+        indexes = (
+            PostgreSQLIndex(fields=("agency_code", "at"), name="answers_of_agency"),
+            PostgreSQLIndex(fields=("region_code", "at"), name="answers_of_region"),
+        )
+        constraints = (
+            CheckConstraint(
+                check="cardinality(asked) = 5 AND cardinality(answers) = 4",
+                name="every_question_has_its_place",
+            ),
+            CheckConstraint(check=f"answers <@ ARRAY[{_ANSWERS}, '']", name="answer_is_known"),
+            CheckConstraint(
+                check=f"comment <> '' OR answers && ARRAY[{_ANSWERS}]", name="something_is_answered"
+            ),
         )
 
 

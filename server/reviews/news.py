@@ -3,10 +3,11 @@ which he rated, else only on his own page."""
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncpg import Record
 
+from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import BEIJING, clock
@@ -14,15 +15,18 @@ from server.kit.privacy import BrokenSeal, vault
 from server.kit.transaction import transaction
 from server.messages import notices
 from server.messages import service as messages
-from server.messages.rules import News
+from server.messages.rules import News, Purpose
+from server.messages.service import Locked, Post
 from server.reviews import questions
 from server.reviews.rules import ReviewChannel
 from server.workorders.rules import FINAL, Move, State
 
 _TOLD = {News.ACCEPTED: "已受理", News.ANSWERED: "已答复", News.CLOSED: "已办结"}
+NEWS_FOR = timedelta(days=2)
+"""Older news by text message is none."""
 _LATEST = """
 SELECT s.id, s.at, s.move, o.number, o.state, o.matter, o.agency_code, o.next_due_at, r.id AS review,
-  r.channel, r.contact, r.receipt_id, c.citizen_id
+  o.due_at, r.channel, r.contact, r.receipt_id, r.query_key, c.citizen_id
 FROM work_orders o JOIN reviews r ON r.id = o.origin_key AND r.state = 'standing'
 JOIN work_order_steps s ON s.order_id = o.number AND s.state = o.state AND s.actor <> 'citizen'
 LEFT JOIN claims c ON c.review_id = r.id
@@ -74,12 +78,57 @@ async def by_phone(order: str) -> int:
 
 
 async def _by_phone(row: Record, news: News) -> int:
-    """A text message asks whether he is content; of the rest his page tells."""
-    if news is not News.ANSWERED:
-        return 0
+    """Over the answer he is asked whether he is content; of the rest he is only told."""
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", row["receipt_id"])
     phone = _phone(row, receipt)
-    return await _ask(row, receipt, phone, clock.now()) if phone else 0
+    if not phone:
+        return 0
+    if news is News.ANSWERED:
+        return await _ask(row, receipt, phone, clock.now())
+    return await _say(row, receipt, phone, Purpose(news))
+
+
+async def _say(row: Record, receipt: Record, phone: str, purpose: Purpose) -> int:
+    """Once a review, also when the job runs twice or another agency accepts it later."""
+    now = clock.now()
+    policy = catalogue().policy(receipt["region_code"])
+    async with transaction():
+        known = (await messages.lock([phone], now))[phone]
+        if not may_say(purpose, policy, known) or await _is_said(row, purpose):
+            return 0
+        due = row["due_at"].astimezone(BEIJING)
+        said = {
+            "agency": catalogue().agency_name(row["agency_code"]), "due": f"{due.month}月{due.day}日",
+            "code": questions.query_code(row["review"], row["query_key"]),
+        }  # fmt: skip
+        await messages.post([
+            Post(
+                region_code=receipt["region_code"], agency_code=receipt["agency_code"],
+                purpose=purpose, phone=phone, values=questions.values_of(receipt) | said,
+                about=row["review"], not_before=now, not_after=now + NEWS_FOR,
+            )
+        ], now)  # fmt: skip
+    return 1
+
+
+def may_say(purpose: Purpose, policy: Policy, phone: Locked) -> bool:
+    """That it was accepted is the least of all news: it leaves room in the day for the answer (no
+    database)."""
+    if phone.opted_out or not policy.sms:
+        return False
+    if purpose is not Purpose.ACCEPTED:
+        return True
+    return policy.tell_accepted and phone.sent_today < policy.daily_messages - 1
+
+
+async def _is_said(row: Record, purpose: Purpose) -> bool:
+    """Under the lock of the phone; `one_message_per_news` says the same to everybody else."""
+    said = await sql.fetch(
+        "SELECT purpose FROM sms_messages "
+        "WHERE about = $1 AND purpose IN ('accepted', 'closed')",
+        row["review"],
+    )  # fmt: skip
+    return purpose in {one["purpose"] for one in said}
 
 
 async def _ask(row: Record, receipt: Record, phone: str, now: datetime) -> int:

@@ -17,6 +17,7 @@ from server.kit.ids import new_id
 from server.kit.privacy import BrokenSeal, vault
 from server.messages.rules import Purpose
 from server.messages.service import Post
+from server.receipts import visits
 from server.receipts.rules import Channel
 from server.reviews import codes
 from server.reviews.rules import QuestionState
@@ -120,12 +121,19 @@ def _later(one: datetime | None, other: datetime | None) -> datetime | None:
     return max(one, other) if one and other else one or other
 
 
-async def open_now(question: Record, phone: str, now: datetime) -> tuple[datetime, Post]:
+async def receipts_of(numbers: Collection[int]) -> dict[int, Record]:
+    rows = await sql.fetch("SELECT * FROM receipts WHERE id = ANY($1)", list(numbers))
+    return {row["id"]: row for row in rows}
+
+
+async def open_now(
+    question: Record, receipt: Record, phone: str, now: datetime
+) -> tuple[datetime, Post]:
     """Opens it and writes its message; gives until when it is open. In the caller's transaction."""
     policy = catalogue().policy(question["region_code"])
     hours = policy.reason_hours if question["asking"] == "reason" else policy.question_hours
     until = min(now + timedelta(hours=hours), question["give_up_at"])
-    purpose, values, options = await _message(question)
+    purpose, values, options = await _message(question, receipt)
     await sql.fetch(
         "UPDATE questions SET state = 'open', asked_at = $2, open_until = $3, options = $4 "
         "WHERE id = $1",
@@ -137,9 +145,8 @@ async def open_now(question: Record, phone: str, now: datetime) -> tuple[datetim
     )  # fmt: skip
 
 
-async def _message(question: Any) -> tuple[Purpose, dict[str, str], list[str]]:
+async def _message(question: Any, receipt: Record) -> tuple[Purpose, dict[str, str], list[str]]:
     """What it is for, its values, and the tags that its letters stand for."""
-    (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", question["receipt_id"])
     values = values_of(receipt)
     if question["asking"] == "level":
         return (Purpose.REMINDER if question["reminder"] else Purpose.NOTICE), values, []
@@ -155,15 +162,12 @@ async def _message(question: Any) -> tuple[Purpose, dict[str, str], list[str]]:
 
 def values_of(receipt: Any) -> dict[str, str]:
     """What every message may say of the service."""
-    known = catalogue()
-    matter = known.matters.get(receipt["matter_code"])
-    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
-    hall = known.halls.get(window.hall_code) if window else None
+    hall, _ = visits.place_of(receipt)
     day = receipt["handled_at"].astimezone(BEIJING)
     place = "网上" if receipt["channel"] in _REMOTE else ""
     return {
         "date": f"{day.month}月{day.day}日", "hall": hall.name if hall else place,
-        "item": matter.name if matter else "", "agency": known.agency_name(receipt["agency_code"]),
+        "item": visits.matter_name(receipt), "agency": catalogue().agency_name(receipt["agency_code"]),
     }  # fmt: skip
 
 
@@ -178,11 +182,11 @@ async def _answer(review_id: UUID) -> dict[str, str]:
     (row,) = rows
     return {
         "agency": catalogue().agency_name(row["agency_code"]), "answer": row["words"].rstrip("。.！!；;，, "),
-        "code": _query_code(review_id, row["query_key"]),
+        "code": query_code(review_id, row["query_key"]),
     }  # fmt: skip
 
 
-def _query_code(review_id: UUID, key: str) -> str:
+def query_code(review_id: UUID, key: str) -> str:
     """Empty if its key was withdrawn."""
     try:
         return codes.grouped(codes.code_of_key(review_id, key))
@@ -196,7 +200,8 @@ _AGAIN = {"level": Purpose.UNCLEAR, "verdict": Purpose.UNCLEAR_VERDICT}
 
 async def ask_again(question: Record, phone: str, now: datetime) -> Post:
     """The one question back when a reply was not understood. In the caller's transaction."""
-    purpose, values, options = await _message(question)
+    receipts = await receipts_of([question["receipt_id"]])
+    purpose, values, options = await _message(question, receipts[question["receipt_id"]])
     purpose = _AGAIN.get(question["asking"], purpose)
     await sql.fetch(
         "UPDATE questions SET clarified_at = $2, options = $3 WHERE id = $1",

@@ -59,6 +59,18 @@ class CheckState(StrEnum):
     HELD = "held"
 
 
+class Answer(StrEnum):
+    """To a closed question of the questionnaire."""
+
+    YES = "yes"
+    FAIR = "fair"
+    NO = "no"
+
+
+CLOSED_QUESTIONS = 4
+ANSWER_NAMES = {Answer.YES: "是", Answer.FAIR: "一般", Answer.NO: "否"}
+
+
 class ReviewChannel(StrEnum):
     RECEIPT_QR = "receipt_qr"
     STATIC_QR = "static_qr"

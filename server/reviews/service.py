@@ -17,6 +17,7 @@ from server.kit.privacy import vault
 from server.kit.redaction import redact
 from server.kit.transaction import transaction
 from server.receipts import service as receipts
+from server.receipts import visits
 from server.receipts.codes import number_of
 from server.receipts.rules import Channel, ReviewClosed, is_open
 from server.reviews import codes, rules, submission
@@ -89,18 +90,32 @@ async def submit(
     second is refused by the constraint.
     """
     receipt = await receipts.by_code(code)
+    made = prepared(receipt, verdict, channel=channel, attempt=attempt, rater=rater)
+    if not await submission.store(made):
+        return await again(receipt, attempt)
+    return taken(made)
+
+
+def prepared(
+    receipt: asyncpg.Record, verdict: Verdict, *, channel: ReviewChannel | None,
+    attempt: Attempt | None, rater: UUID | None,
+) -> Submission:  # fmt: skip
+    """Checked by every rule, with its order if it is bad; nothing is stored yet."""
     given = replace(
-        _given(receipt, checked(verdict, receipt), channel or _channel(receipt), attempt),
-        rater=rater,
+        _given(receipt, checked(verdict, receipt), _channel(receipt, channel), attempt), rater=rater
     )
     opening = None
     if rules.is_bad(verdict.level):
         opening = open_order(snapshot_of(given), given.policy)
-    if not await submission.store(Submission(given, opening)):
-        return await _again(receipt, attempt)
-    metrics.reviews.labels(str(verdict.level), given.channel).inc()
-    promise = Promise.of(opening) if opening else None
-    return Submitted(given.query_code, verdict.level, given.undo_until, promise)
+    return Submission(given, opening)
+
+
+def taken(made: Submission) -> Submitted:
+    """What was stored, as the citizen is told of it."""
+    given = made.given
+    metrics.reviews.labels(str(given.verdict.level), given.channel).inc()
+    promise = Promise.of(made.opening) if made.opening else None
+    return Submitted(given.query_code, given.verdict.level, given.undo_until, promise)
 
 
 def _given(
@@ -123,7 +138,7 @@ def _given(
     )
 
 
-async def _again(receipt: Any, attempt: Attempt | None) -> Submitted:
+async def again(receipt: Any, attempt: Attempt | None) -> Submitted:
     """The first answer if this is the same request once more; else why it was not stored."""
     if attempt:
         earlier = await Review.get_or_none(receipt_id=receipt["id"], request_key=attempt.key)
@@ -155,8 +170,13 @@ def checked(verdict: Verdict, receipt: asyncpg.Record) -> Verdict:
     )  # fmt: skip
 
 
-def _channel(receipt: asyncpg.Record) -> ReviewChannel:
-    """Online platforms link to the page (N20); everyone else has the slip in his hand."""
+def _channel(receipt: asyncpg.Record, given: ReviewChannel | None) -> ReviewChannel:
+    """Online platforms link to the page (N20); everyone else has the slip in his hand. A visit without
+    a slip stays one, with whatever its citizen rates."""
+    if visits.is_visit(receipt):
+        return ReviewChannel.STATIC_QR
+    if given:
+        return given
     linked = receipt["channel"] in (Channel.ONLINE, Channel.MOBILE)
     return ReviewChannel.WEB if linked else ReviewChannel.RECEIPT_QR
 

@@ -68,7 +68,7 @@ class Rating:
 async def rate(ratings: Sequence[Rating], now: datetime) -> list[Taken | None]:
     """Stores the levels that were given; None where the receipt was rated elsewhere. In the caller's
     transaction, as everything here."""
-    receipts = await _receipts([rating.question["receipt_id"] for rating in ratings])
+    receipts = await questions.receipts_of([rating.question["receipt_id"] for rating in ratings])
     wanted = [_submission(r, receipts[r.question["receipt_id"]], now) for r in ratings]
     stored = await submission.store_all(wanted)
     taken, asked = list[Taken | None](), []
@@ -108,13 +108,8 @@ def _why(given: Given, phone: str, now: datetime) -> questions.New:
     )  # fmt: skip
 
 
-async def _receipts(numbers: Sequence[int]) -> dict[int, Record]:
-    rows = await sql.fetch("SELECT * FROM receipts WHERE id = ANY($1)", numbers)
-    return {row["id"]: row for row in rows}
-
-
 async def _receipt(number: int) -> Record:
-    return (await _receipts([number]))[number]
+    return (await questions.receipts_of([number]))[number]
 
 
 def _given(receipt: Any, verdict: Verdict, at: datetime, now: datetime) -> Given:

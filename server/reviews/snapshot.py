@@ -11,6 +11,7 @@ from server.catalogue.service import catalogue
 from server.kit.clock import BEIJING
 from server.kit.privacy import BrokenSeal, vault
 from server.kit.redaction import redact
+from server.receipts import visits
 from server.reviews.rules import ReviewChannel
 from server.workorders import rules as orders_rules
 from server.workorders.opening import Snapshot
@@ -18,6 +19,8 @@ from server.workorders.opening import Snapshot
 ORIGIN = "review"
 CALL_BACK = "callback"
 """A bad review by SMS whose reason nobody wrote: a person is to ask for it."""
+ON_THE_WALL = "static_qr"
+"""Of a visit without a slip: the agency is told that nobody vouches for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +65,23 @@ class Given:
 def snapshot_of(given: Given, origin: str = ORIGIN) -> Snapshot:
     """What the agency may see: matter, place, day, level, reasons, redacted words."""
     receipt, verdict = given.receipt, given.verdict
-    known = catalogue()
-    matter = known.matters.get(receipt["matter_code"])
-    window = known.windows.get((receipt["agency_code"], receipt["window_code"] or ""))
-    hall = known.halls.get(window.hall_code) if window else None
+    matter = catalogue().matters.get(receipt["matter_code"])
+    hall, window = visits.place_of(receipt)
+    on_the_wall = visits.is_visit(receipt)
+    # Of a visit without a matter all that is known is the window: whoever sits there answers.
+    seated = window.agency_code if on_the_wall and window and not matter else None
     lead, co_agencies = orders_rules.route(
-        matter_agency=matter.agency_code if matter else None,
+        matter_agency=matter.agency_code if matter else seated,
         co_agencies=matter.co_agency_codes if matter else [],
         hall_desk=hall.desk_agency_code if hall else None,
         issuer=receipt["agency_code"],
     )
     return Snapshot(
-        origin=origin, origin_key=given.id, region_code=receipt["region_code"], agency_code=lead,
-        co_agency_codes=co_agencies, matter_code=receipt["matter_code"],
-        matter=matter.name if matter else "", hall=hall.name if hall else "",
-        window=window.name if window else "", level=verdict.level, tags=verdict.tags,
+        origin=ON_THE_WALL if on_the_wall else origin, origin_key=given.id,
+        region_code=receipt["region_code"], agency_code=lead, co_agency_codes=co_agencies,
+        matter_code=receipt["matter_code"] or None, matter=visits.matter_name(receipt),
+        hall=hall.name if hall else "", window=window.name if window else "", level=verdict.level,
+        tags=verdict.tags,
         words=redact(verdict.comment, known=known_to_us(receipt, given.contact)) if verdict.comment else "",
         real_name=verdict.real_name, opened_on=given.at.astimezone(BEIJING).date(),
         visible_from=given.undo_until,
@@ -86,7 +91,7 @@ def snapshot_of(given: Given, origin: str = ORIGIN) -> Snapshot:
 def known_to_us(receipt: Any, contact: bytes | None) -> tuple[str, ...]:
     """Names and numbers of the rater that his own words might repeat."""
     persons = [_opened(receipt["applicant"], "applicant"), _opened(contact, "contact")]
-    said = (person.get(key) or "" for person in persons for key in ("name", "phone"))
+    said = (person.get(key) or "" for person in persons for key in ("name", "phone", "case_number"))
     # +852… may be written 00852….
     return (receipt["case_number"], *(one.removeprefix("+") for one in said))
 

@@ -78,13 +78,15 @@ def _remembered(rated: Sequence[Given]) -> list[sql.Part]:
     return [sql.Part(_RATED, values), sql.Part(_CLAIMED, {}), sql.Part(_TO_CHECK, {})]
 
 
-async def check_anew(review_id: UUID, at: datetime) -> None:
-    """Words were added to a review of one who was signed in. In the caller's transaction."""
+async def check_anew(review_id: UUID, at: datetime, rater: UUID | None = None) -> None:
+    """Words were added to a review of one who was signed in then, or is now: the `rater`. In the
+    caller's transaction."""
     await sql.fetch(
         "INSERT INTO word_checks (review_id, state, reason, tries, next_at) "
-        "SELECT review_id, 'waiting', '', 0, $2 FROM claims WHERE review_id = $1 AND NOT by_code "
+        "SELECT review_id, 'waiting', '', 0, $2 FROM claims "
+        "WHERE review_id = $1 AND (NOT by_code OR citizen_id = $3) "
         "ON CONFLICT (review_id) DO UPDATE SET state = 'waiting', reason = '', tries = 0, next_at = $2",
-        review_id, at,
+        review_id, at, rater,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from server.kit import sql
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.web import ANYONE, Door, local
-from server.reviews import codes, rules, service
+from server.reviews import codes, questionnaire, rules, service
 from server.reviews.api import count_unknown, receipt_shown
 from server.reviews.models import Review
 from server.reviews.rules import LEVEL_NAMES
@@ -68,6 +68,8 @@ class Track(Struct):
     review: ReviewShown
     work_order: OrderTracked | None
     awaiting_you: Literal["confirmation", "answer"] | None
+    questionnaire: Literal["open", "answered"] | None
+    """Null where nothing more is asked, or not any more."""
 
 
 async def review_behind(request: Request, query_code: str) -> Review:
@@ -119,10 +121,12 @@ async def tracked(review: Review) -> Track:
     """Everything that happened, in the citizen's words, with the date until which he may wait."""
     order = await WorkOrder.get_or_none(number=review.order_number or "")
     steps = await Step.filter(order_id=review.order_number or "").order_by("id")
+    receipt = await receipt_row(review)
     return Track(
-        _review_shown(review, await _receipt_row(review)),
+        _review_shown(review, receipt),
         _order_tracked(order, steps, review) if order else None,
         _AWAITED.get(State(order.state)) if order else None,
+        await questionnaire.offered(review, receipt["matter_code"]),
     )
 
 
@@ -143,7 +147,7 @@ def _order_tracked(order: WorkOrder, steps: list[Step], review: Review) -> Order
     )
 
 
-async def _receipt_row(review: Review) -> Record:
+async def receipt_row(review: Review) -> Record:
     (row,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", review.receipt_id)
     return row
 

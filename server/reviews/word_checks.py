@@ -25,12 +25,12 @@ _BATCH = 16
 _TAKE = """
 UPDATE word_checks w SET next_at = $2, tries = w.tries + 1
 FROM (
-  SELECT k.review_id, r.comment, r.supplement, p.openid FROM word_checks k
-  JOIN reviews r ON r.id = k.review_id
+  SELECT k.review_id, r.comment, r.supplement, a.comment AS answered, p.openid FROM word_checks k
+  JOIN reviews r ON r.id = k.review_id LEFT JOIN questionnaire_answers a ON a.review_id = r.id
   LEFT JOIN claims c ON c.review_id = k.review_id LEFT JOIN citizens p ON p.id = c.citizen_id
   WHERE k.next_at <= $1 ORDER BY k.next_at LIMIT $3 FOR UPDATE OF k SKIP LOCKED) AS due
 WHERE w.review_id = due.review_id
-RETURNING w.review_id, w.next_at, w.tries, due.comment, due.supplement, due.openid
+RETURNING w.review_id, w.next_at, w.tries, due.comment, due.supplement, due.answered, due.openid
 """
 
 
@@ -59,7 +59,7 @@ async def _check(row: Any, wechat: WeChat) -> bool:
 
 
 def _words(row: Any) -> str:
-    return "\n".join(filter(None, (row["comment"], row["supplement"])))
+    return "\n".join(filter(None, (row["comment"], row["supplement"], row["answered"])))
 
 
 def _later(row: Any) -> datetime:

@@ -12,6 +12,7 @@ from server.kit.web import local
 from server.people.models import AccessLog
 from server.people.rules import ROLE_NAMES, Role
 from server.people.service import Member, note_access
+from server.receipts import visits
 from server.receipts.service import UnknownReceipt
 from server.reviews import service as reviews
 from server.reviews.models import Review
@@ -95,7 +96,12 @@ async def one_receipt(request: Request, visit: Visit, receipt_id: str) -> HTTPRe
         return see_other(f"{ROOM}?receipt={_digits(receipt_id)}")
     found = await Review.filter(receipt_id=int(receipt_id)).order_by("at")
     rows = [await _row(review) for review in found]
-    return show(request, "audit_receipt.html", receipt=receipt_id, rows=rows, entry=entry)
+    (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", int(receipt_id))
+    return show(
+        request, "audit_receipt.html", receipt=receipt_id, rows=rows, entry=entry,
+        visit_only=visits.is_visit(receipt),
+        claimed=visits.claimed_case(receipt["applicant"]) if visits.is_visit(receipt) else "",
+    )  # fmt: skip
 
 
 async def _entry(member: Member, receipt_id: str) -> AccessLog | None:

@@ -73,11 +73,11 @@ def typed_of(given: Fields) -> Typed:
         tags=tuple(sum(boxes.values(), given.get("tags", []))), chosen=tuple(chosen),
         comment=only(given, "comment"), real_name=only(given, "real_name") == "1",
         name=only(given, "name")[:100], phone=only(given, "phone").strip()[:24],
-        attempt=attempt if _ATTEMPT.fullmatch(attempt) else _new_attempt(), step=only(given, "step"),
+        attempt=attempt if _ATTEMPT.fullmatch(attempt) else new_attempt(), step=only(given, "step"),
     )  # fmt: skip
 
 
-def _new_attempt() -> str:
+def new_attempt() -> str:
     return secrets.token_urlsafe(15)
 
 
@@ -90,16 +90,20 @@ async def refuse(request: Request, refusal: Refusal) -> HTTPResponse:
 @blueprint.get("/e/<name:ext=txt>", name="wechat_check_file")
 async def wechat_check_file(request: Request, name: str, ext: str) -> HTTPResponse:
     """WeChat asks for it below the address of its rule for ordinary QR codes."""
+    return check_file(request, f"{name}.{ext}")
+
+
+def check_file(request: Request, name: str) -> HTTPResponse:
     files = request.app.ctx.settings.wechat_check_files
-    if f"{name}.{ext}" not in files:
+    if name not in files:
         raise Missing
-    return text_answer(files[f"{name}.{ext}"])
+    return text_answer(files[name])
 
 
 @blueprint.get("/e/<code>", name="review_form")
 async def review_form(request: Request, code: str) -> HTTPResponse:
     receipt = await receipt_behind(request, code)
-    return await _form(request, receipt, Typed(attempt=_new_attempt()))
+    return await _form(request, receipt, Typed(attempt=new_attempt()))
 
 
 @blueprint.post("/e/<code>", name="review_sent")

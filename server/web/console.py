@@ -18,15 +18,21 @@ from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
 from server.people import service
 from server.people.rules import ROLE_NAMES, SEES_ORDERS, Role
 from server.people.service import Member
+from server.web.cookies import cookie, set_cookie
 from server.web.page import page, see_other
 
 blueprint = Blueprint("console")
 HOME, LOGIN = "/console", "/console/login"
 MESSAGES = "/console/messages"
 SEES_MESSAGES = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
+KIOSKS = "/console/kiosks"
+KEEPS_KIOSKS = frozenset({Role.ADMIN, Role.AGENCY_LEAD})
+QUESTIONNAIRES = "/console/questionnaires"
+SEES_QUESTIONNAIRES = frozenset({Role.AGENCY_LEAD, Role.SUPERVISOR})
+SEES_WALLS = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AGENCY_LEAD})
 SESSION, SIGNING_IN = "session", "signing-in"
 _OWN_PAGE = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*(?:\?[0-9A-Za-z_.~%&=+-]*)?", re.ASCII)
-_ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore)$")
+_ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore|issue|revoke)$")
 _FIELDS = 40
 
 
@@ -63,6 +69,18 @@ class Visit:
     def sees_messages(self) -> bool:
         return self.member.role in SEES_MESSAGES
 
+    @property
+    def sees_questionnaires(self) -> bool:
+        return self.member.role in SEES_QUESTIONNAIRES
+
+    @property
+    def keeps_kiosks(self) -> bool:
+        return self.member.role in KEEPS_KIOSKS
+
+    @property
+    def sees_walls(self) -> bool:
+        return self.member.role in SEES_WALLS
+
 
 Room = Callable[..., Coroutine[Any, Any, HTTPResponse]]
 
@@ -74,7 +92,7 @@ def staff_only(*roles: Role) -> Callable[[Callable[..., Awaitable[HTTPResponse]]
     def guard(handler: Callable[..., Awaitable[HTTPResponse]]) -> Room:
         async def enter(request: Request, **path: str) -> HTTPResponse:
             form = read_form(request)
-            found = await service.session_of(_cookie(request, SESSION))
+            found = await service.session_of(cookie(request, SESSION))
             if found is None:
                 return _signed_out(request, form)
             request.ctx.visit = visit = Visit(*found, form)
@@ -135,26 +153,6 @@ def _same(given: str, expected: str) -> bool:
     return bool(expected) and secrets.compare_digest(given.encode(), expected.encode())
 
 
-def _secure(request: Request) -> bool:
-    return bool(request.app.ctx.settings.base_url.startswith("https"))
-
-
-def _cookie_name(request: Request, name: str) -> str:
-    """With the prefix no neighbouring host can plant it; browsers keep that only over TLS."""
-    return f"__Host-{name}" if _secure(request) else name
-
-
-def _cookie(request: Request, name: str) -> str:
-    return str(request.cookies.get(_cookie_name(request, name)) or "")
-
-
-def _set_cookie(request: Request, response: HTTPResponse, name: str, value: str) -> None:
-    response.add_cookie(
-        _cookie_name(request, name), value, path="/", httponly=True, samesite="Strict",
-        secure=_secure(request), max_age=None if value else 0,
-    )  # fmt: skip
-
-
 def own_page(address: str) -> str:
     """Where to go after signing in: a page of this console, or its home."""
     whole = _OWN_PAGE.fullmatch(address)
@@ -167,14 +165,14 @@ def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:
     asked = request.path if request.method == "GET" else page_of_act
     if request.method == "GET" and request.query_string:
         asked += f"?{request.query_string}"
-    ended = "&why=ended" if _cookie(request, SESSION) else ""
+    ended = "&why=ended" if cookie(request, SESSION) else ""
     address = f"{LOGIN}?next={quote(own_page(asked), safe='/')}{ended}"
     kept = _kept(request, form) if ended else ""
     if kept:
         return show(request, "refused.html", 401, refusal=None, kept=kept, again=address)
     response = see_other(address)
     if ended:
-        _set_cookie(request, response, SESSION, "")
+        set_cookie(request, response, SESSION, "")
     return response
 
 
@@ -197,7 +195,7 @@ def _from_here(request: Request) -> bool:
 @blueprint.get(LOGIN)
 @_framed
 async def login_page(request: Request) -> HTTPResponse:
-    if await service.session_of(_cookie(request, SESSION)):
+    if await service.session_of(cookie(request, SESSION)):
         return see_other(own_page(request.args.get("next") or HOME))
     return _login(request, asked=request.args.get("next") or "", why=request.args.get("why") or "")
 
@@ -212,14 +210,14 @@ def _login(
     name: str = "",
 ) -> HTTPResponse:
     """With a token in a cookie and the same in the form: nobody is signed in from elsewhere."""
-    token = _cookie(request, SIGNING_IN)
+    token = cookie(request, SIGNING_IN)
     if len(token) != 22:
         token = secrets.token_urlsafe(16)
     response = show(
         request, "login.html", status, token=token, next=own_page(asked), why=why, wrong=wrong,
         username=name,
     )  # fmt: skip
-    _set_cookie(request, response, SIGNING_IN, token)
+    set_cookie(request, response, SIGNING_IN, token)
     return response
 
 
@@ -228,7 +226,7 @@ def _login(
 async def login(request: Request) -> HTTPResponse:
     form = read_form(request)
     name, asked = form.get("username", "").strip()[:64], form.get("next", "")
-    if not (_from_here(request) and _same(form.get("csrf", ""), _cookie(request, SIGNING_IN))):
+    if not (_from_here(request) and _same(form.get("csrf", ""), cookie(request, SIGNING_IN))):
         return _login(request, 403, asked=asked, wrong="这个页面已经过期，请再登录一次", name=name)
     try:
         member = await service.sign_in(
@@ -237,17 +235,17 @@ async def login(request: Request) -> HTTPResponse:
         )  # fmt: skip
     except service.WrongSignIn as refusal:
         return _login(request, 401, asked=asked, wrong=refusal.detail, name=name)
-    await service.close_session(_cookie(request, SESSION))
+    await service.close_session(cookie(request, SESSION))
     response = see_other(own_page(asked))
-    _set_cookie(request, response, SESSION, await service.open_session(member))
-    _set_cookie(request, response, SIGNING_IN, "")
+    set_cookie(request, response, SESSION, await service.open_session(member))
+    set_cookie(request, response, SIGNING_IN, "")
     return response
 
 
 @blueprint.post("/console/logout")
 @staff_only()
 async def logout(request: Request, visit: Visit) -> HTTPResponse:
-    await service.close_session(_cookie(request, SESSION))
+    await service.close_session(cookie(request, SESSION))
     response = see_other(f"{LOGIN}?why=bye")
-    _set_cookie(request, response, SESSION, "")
+    set_cookie(request, response, SESSION, "")
     return response

@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import pyotp
 from asyncpg import Record
@@ -25,7 +26,9 @@ from server.receipts import service as receipts
 from server.receipts.codes import code_of, number_of
 from server.receipts.rules import Channel, Stage
 from server.receipts.service import ApplicantForm, ReceiptForm
+from server.reviews import kiosks, walls
 from server.reviews.api import receipt_shown
+from server.reviews.walls import UnknownPlace
 from server.settings import Settings
 from server.web.page import page, see_other
 from server.web.typed import fields, only
@@ -69,7 +72,7 @@ async def _advance_and_return(request: Request) -> HTTPResponse:
 
 
 class ChooseWindow(Invalid):
-    code = "unknown_window"
+    code = "choose_window"
     title = "请先选择窗口，再选择这个窗口的事项"
 
 
@@ -103,6 +106,37 @@ async def handle_and_print(request: Request) -> HTTPResponse:
     return see_other(f"/demo/slip/{code_of(issued.id)}")
 
 
+@blueprint.get("/demo/wall", name="wall")
+async def wall(request: Request) -> HTTPResponse:
+    """To the page behind the code on the wall of that window."""
+    chosen = _choice(request.args.get("window") or "")
+    if chosen is None:
+        raise UnknownPlace
+    return see_other(f"/{walls.find(chosen.window.hall_code, chosen.window.code).path}")
+
+
+@blueprint.get("/demo/kiosk", name="kiosk")
+async def kiosk(request: Request) -> HTTPResponse:
+    """To the tablet of that window, with its key."""
+    chosen = _choice(request.args.get("window") or "")
+    windows = _seeded(request.app.ctx.settings).get("windows", [])
+    place = (chosen.window.agency_code, chosen.window.code) if chosen else ()
+    for window in windows:
+        if (window["agency_code"], window["window_code"]) == place and "kiosk_url" in window:
+            return see_other(urlsplit(window["kiosk_url"]).path)
+    raise kiosks.NoKiosk
+
+
+@blueprint.post("/demo/ask", name="ask")
+async def ask(request: Request) -> HTTPResponse:
+    """What a window's system does by API when a case is done."""
+    code = only(fields(request), "code")
+    receipt = await receipts.by_code(code)
+    window = receipt["window_code"] or ""
+    await kiosks.ask(receipt["agency_code"], window, str(receipt["id"]))
+    return see_other(f"/demo/slip/{code}?asked=1")
+
+
 @blueprint.get("/demo/slip/<code>", name="slip")
 async def slip(request: Request, code: str) -> HTTPResponse:
     receipt = await receipts.by_code(code)
@@ -110,6 +144,7 @@ async def slip(request: Request, code: str) -> HTTPResponse:
         request, "demo/slip.html", code=code, receipt=receipt_shown(receipt),
         case_number=receipt["case_number"], open_until=local(receipt["open_until"]),
         now=local(clock.now()), step_minutes=STEP_MINUTES, phone=_phone(receipt),
+        window=f"{receipt['agency_code']}-{receipt['window_code']}", asked=bool(request.args.get("asked")),
         accounts=_accounts(request.app.ctx.settings, _answering(receipt)),
     )  # fmt: skip
 
@@ -182,12 +217,17 @@ def _answering(receipt: Record) -> str:
     return lead
 
 
+def _seeded(settings: Settings) -> dict[str, Any]:
+    """What `seed` wrote."""
+    try:
+        return dict(json.loads((settings.var / ACCOUNTS).read_text()))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
 def _accounts(settings: Settings, agency_code: str) -> list[dict[str, Any]]:
     """The handler who answers and the supervisor behind him, with codes that are right now."""
-    try:
-        staff = json.loads((settings.var / ACCOUNTS).read_text())["staff"]
-    except (OSError, ValueError, LookupError):
-        return []
+    staff = _seeded(settings).get("staff", [])
     wanted = ((Role.HANDLER, agency_code), (Role.SUPERVISOR, None))
     found = (
         next((s for s in staff if (s["role"], s["agency_code"]) == post), None) for post in wanted

@@ -4,14 +4,35 @@ from typing import Any
 
 from server.kit.beacon import Watcher
 from server.settings import Settings
-from server.web import audit, citizen, console, demo, desk, docs, health, messages, pocket, track
+from server.web import (
+    audit,
+    citizen,
+    console,
+    demo,
+    desk,
+    docs,
+    health,
+    kiosk,
+    kiosk_keys,
+    messages,
+    pocket,
+    questionnaire,
+    questionnaire_room,
+    track,
+    wall,
+    wall_posters,
+)
 from server.web.page import HERE, refused, wants_page
 
 
 def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
-    for room in (citizen, track, console, desk, audit, messages, docs, health):
+    for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
+    for room in (questionnaire, questionnaire_room):
+        app.blueprint(room.blueprint)
+    app.blueprint(kiosk_keys.blueprint)
+    kiosk.set_up(app)
     if app.ctx.settings.demo:
         app.blueprint(demo.blueprint)
         pocket.set_up(app)

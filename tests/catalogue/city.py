@@ -26,9 +26,11 @@ CITY_FILES = {
     "windows": "code,hall_code,agency_code,name\n"
     f"A1,H1,{BUREAU},综合窗口\nA2,H1,{OFFICE},户籍窗口\n",
     "officers": f"number,agency_code,name\n330100-0042,{BUREAU},王芳\n",
-    "matters": "code,name,kind,legal_basis,agency_code,co_agency_codes,channels\n"
-    f"{MATTER},个体工商户设立,行政许可,条例第八条,{BUREAU},{OFFICE};{DESK},窗口;短信\n"
-    f"{MATTER}01,户口迁移,,,,,\n",
+    "questionnaires": "code,question_1,question_2,question_3,question_4,open_question\n"
+    "own,指引清楚吗,流程顺吗,材料少吗,页面好用吗,还想说什么\n",
+    "matters": "code,name,kind,legal_basis,agency_code,co_agency_codes,channels,questionnaire\n"
+    f"{MATTER},个体工商户设立,行政许可,条例第八条,{BUREAU},{OFFICE};{DESK},窗口;短信,own\n"
+    f"{MATTER}01,户口迁移,,,,,,\n",
     "tags": "code,level,text,primary\n207,2,没有提供材料样本,是\n",
     "policies": f"region_code,review_days,default_rating,sms_sign,wording,hour_to\n"
     f"{CITY},10,是,云汀政务,2,18\n",

@@ -6,7 +6,8 @@ from server.kit import sql
 from server.settings import Settings
 
 TABLES = (
-    "regions, policies, agencies, halls, windows, officers, matters, tags, wordings, calendar_years"
+    "questionnaires, regions, policies, agencies, halls, windows, officers, matters, tags, wordings, "
+    "calendar_years"
 )
 
 

@@ -52,6 +52,7 @@ async def test_a_city_is_imported_whole() -> None:
     assert done.sheets == {
         "regions": Counts(2, 2, 0), "agencies": Counts(3, 3, 0), "halls": Counts(2, 2, 0),
         "windows": Counts(2, 2, 0), "officers": Counts(1, 1, 0), "matters": Counts(2, 2, 0),
+        "questionnaires": Counts(1, 1, 0),
         "tags": Counts(1, 1, 0), "policies": Counts(1, 1, 0), "wordings": Counts(2, 2, 0),
     }  # fmt: skip
     assert (await Region.get(code=CITY)).parent_code == PROVINCE
@@ -64,6 +65,10 @@ async def test_a_city_is_imported_whole() -> None:
     assert (matter.co_agency_codes, matter.channels) == ([OFFICE, DESK], ["窗口", "短信"])
     bare = await Matter.get(code=f"{MATTER}01")
     assert (bare.agency_code, bare.kind, bare.co_agency_codes, bare.active) == (None, "", [], True)
+    snapshot = await service.load()
+    asked = snapshot.questionnaire(MATTER)
+    assert asked and asked.question_2 == "流程顺吗"
+    assert snapshot.questionnaire(f"{MATTER}01") is None
     tag = await Tag.get(code="207")
     assert (tag.dictionary, tag.version, tag.primary) == ("national", 2, True)
     policy = await Policy.get(region_code=CITY)

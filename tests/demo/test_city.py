@@ -29,10 +29,9 @@ async def test_the_city_has_its_size(seeded: Place) -> None:
 
 async def test_every_level_channel_stage_and_state_is_there(seeded: Place) -> None:
     assert await values(seeded, "SELECT level FROM reviews") == {1, 2, 3, 4, 5}
-    # A code on a wall belongs to no receipt: its reviews are another table's.
-    assert await values(seeded, "SELECT channel FROM reviews") == set(ReviewChannel) - {"static_qr"}
-    assert await values(seeded, "SELECT channel FROM receipts") == set(Channel)
-    assert await values(seeded, "SELECT stage FROM receipts") == set(Stage)
+    assert await values(seeded, "SELECT channel FROM reviews") == set(ReviewChannel)
+    assert await values(seeded, "SELECT channel FROM receipts") == {*Channel, "wall"}
+    assert await values(seeded, "SELECT stage FROM receipts WHERE channel <> 'wall'") == set(Stage)
     assert await values(seeded, "SELECT state FROM work_orders") == set(State)
     assert await values(seeded, "SELECT outcome FROM work_orders") == {*Outcome, None}
     assert await values(seeded, "SELECT state FROM reviews") == {
@@ -49,7 +48,8 @@ async def test_every_standing_bad_review_has_one_order_and_every_order_its_revie
 ) -> None:
     odd = await seeded.fetch(
         "SELECT v.id, o.number FROM (SELECT * FROM reviews WHERE level < 3 AND state <> "
-        "'awaiting_reason') v FULL JOIN work_orders o ON o.origin = 'review' AND o.origin_key = v.id "
+        "'awaiting_reason') v FULL JOIN work_orders o ON o.origin_key = v.id "
+        "AND o.origin IN ('review', 'static_qr') "
         "WHERE v.id IS NULL OR o.number IS NULL OR v.order_number <> o.number "
         "OR v.level <> o.level OR v.tags <> o.tags OR (v.state = 'undone') <> (o.state = 'withdrawn') "
         "OR (v.state = 'excluded') <> (o.state = 'dismissed')"
@@ -113,11 +113,23 @@ async def test_every_step_is_a_move_of_the_table(seeded: Place) -> None:
     ) == []  # fmt: skip
 
 
+async def test_some_scanned_a_wall_and_said_what_it_was_about_or_not(seeded: Place) -> None:
+    rows = await seeded.fetch(
+        "SELECT t.window_code, t.matter_code, v.level, t.channel, v.channel AS by FROM reviews v "
+        "JOIN receipts t ON t.id = v.receipt_id WHERE t.channel = 'wall' OR v.channel = 'static_qr'"
+    )
+    assert 30 <= len(rows) <= 120
+    assert {(row["channel"], row["by"]) for row in rows} == {("wall", "static_qr")}
+    assert {bool(row["window_code"]) for row in rows} == {True, False}
+    assert {bool(row["matter_code"]) for row in rows} == {True, False}
+    assert any(row["level"] < 3 for row in rows)
+
+
 async def test_nobody_is_real(seeded: Place) -> None:
     assert await seeded.fetch("SELECT 1 FROM agencies WHERE region_code NOT LIKE '9901%'") == []
     phones = await values(seeded, "SELECT phone_key FROM receipts")
     assert None in phones and len(phones) > 1000
-    people = await seeded.fetch("SELECT applicant FROM receipts")
+    people = await seeded.fetch("SELECT applicant FROM receipts WHERE channel <> 'wall'")
     assert all(b"1990000" not in row["applicant"] for row in people)
 
 

@@ -6,10 +6,20 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from factories import HOUSING, SMS_SECRET, City, a_bad_review, a_receipt, credentials
+from factories import (
+    HOUSING,
+    JOINT_MATTER,
+    LABOUR,
+    SMS_SECRET,
+    City,
+    a_bad_review,
+    a_receipt,
+    credentials,
+)  # fmt: skip
 
 from server.kit import sql
 from server.kit.web import Operation
+from server.reviews import kiosks
 
 
 def all_operations() -> dict[str, Operation]:
@@ -148,6 +158,20 @@ async def _confirm_answer(s: Scene) -> Call:
     return Call(method="POST", path=path, body={"satisfied": False, "comment": "没有解决"})
 
 
+async def _questionnaire_shown(s: Scene) -> Call:
+    """After a review of the matter that has one."""
+    code = await s.city.code(s.http, LABOUR, matter_code=JOINT_MATTER)
+    taken = (await s.http.post(f"/api/v1/e/{code}/review", json={"level": 4})).json()
+    return Call(method="GET", path=f"/api/v1/track/{taken['query_code']}/questionnaire")
+
+
+async def _answer_questionnaire(s: Scene) -> Call:
+    shown = await _questionnaire_shown(s)
+    version = (await shown.send(s.http)).json()["version"]
+    answers = {"version": version, "answers": ["yes", None, "no", "fair"], "comment": "少跑一趟"}
+    return Call(method="POST", path=shown.path, body=answers)
+
+
 async def _audit_receipt(s: Scene) -> Call:
     await s.rated()
     (last,) = await sql.fetch("SELECT max(receipt_id) AS id FROM reviews")
@@ -169,6 +193,14 @@ def _of_order(
         return Call(method=method, path=path, body=body, headers=await s.staff("handler"))
 
     return call
+
+
+async def _ask_on_kiosk(s: Scene) -> Call:
+    if (HOUSING, "A1") not in await kiosks.standing([HOUSING]):
+        await kiosks.issue(HOUSING, "A1", instead_of=None, by=None)
+    body = {"receipt_id": (await s.city.receipt(s.http))["receipt_id"]}
+    headers = await s.city.system(s.http)
+    return Call(method="POST", path="/api/v1/windows/A1/ask", body=body, headers=headers)
 
 
 async def _wechat_login(s: Scene) -> Call:
@@ -194,6 +226,15 @@ async def _claim_review(s: Scene) -> Call:
     _, taken = await s.rated()
     body, headers = {"query_code": taken["query_code"]}, await s.citizen()
     return Call(method="POST", path="/api/v1/me/claims", body=body, headers=headers)
+
+
+def _at_a_wall(path: str, **review: Any) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(_: Scene) -> Call:
+        if not path.endswith("/review"):
+            return Call(method="GET", path=path)
+        return Call(method="POST", path=path, body=a_bad_review(**review))
+
+    return call
 
 
 def _pushed(kind: str, **item: Any) -> Callable[[Scene], Awaitable[Call]]:
@@ -224,14 +265,21 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
         "/api/v1/e/{}/review", "POST", a_bad_review(real_name=True, contact=_NAMED)
     ),
     "undo_review": _undo_review,
+    "wall_of_hall": _at_a_wall("/api/v1/h/H1?q=%E5%85%AC"),
+    "wall_of_window": _at_a_wall("/api/v1/h/H1/A1"),
+    "review_hall": _at_a_wall("/api/v1/h/H1/review", matter_code=JOINT_MATTER, case_number="A-1"),
+    "review_window": _at_a_wall("/api/v1/h/H1/A1/review", real_name=True, contact=_NAMED),
     "track": _track,
     "supplement_review": _supplement_review,
     "confirm_answer": _confirm_answer,
+    "questionnaire_shown": _questionnaire_shown,
+    "answer_questionnaire": _answer_questionnaire,
     "audit_receipt": _audit_receipt,
     "list_orders": _list_orders,
     "one_order": _of_order("", "accept", method="GET"),
     "accept_order": _of_order("/accept", body={}),
     "answer_order": _of_order("/answer", "accept", body=_ANSWER),
+    "ask_on_kiosk": _ask_on_kiosk,
     "wechat_login": _wechat_login,
     "my_reviews": _of_me("/api/v1/me/reviews?limit=1&state=all"),
     "claim_review": _claim_review,

@@ -49,9 +49,9 @@ async def wait_of(message_id: UUID) -> timedelta:
     return timedelta(seconds=round((next_at - clock.now()).total_seconds()))
 
 
-async def wanted(_: UUID | None) -> bool:
+async def wanted(purpose: Purpose, about: UUID) -> bool:
     return True
 
 
-async def unwanted(_: UUID | None) -> bool:
+async def unwanted(purpose: Purpose, about: UUID) -> bool:
     return False

@@ -19,7 +19,7 @@ from sms.templates import check, check_wording, count_characters, placeholders
 
 VALUES = {
     "date": "7月1日", "hall": "市民中心", "item": "户口迁移", "agency": "公安局", "answer": "已核实",
-    "code": "ABCD-EFGH-JKLM-NPQR",
+    "code": "ABCD-EFGH-JKLM-NPQR", "due": "12月31日",
 } | dict.fromkeys(LETTERS, "排队太久")  # fmt: skip
 SIGN = "政务服务"
 
@@ -57,7 +57,10 @@ def test_the_second_wording_of_a_notice_does_not_speak_of_rating() -> None:
         assert "评价" not in shipped()[purpose, 2].text
 
 
-@pytest.mark.parametrize("purpose", [Purpose.NOTICE, Purpose.REMINDER, Purpose.UNCLEAR])
+@pytest.mark.parametrize(
+    "purpose",
+    [Purpose.NOTICE, Purpose.REMINDER, Purpose.UNCLEAR, Purpose.ACCEPTED, Purpose.CLOSED],
+)
 def test_a_message_that_is_sent_back_to_us_is_no_rating(known: Catalogue, purpose: Purpose) -> None:
     for variant in (1, 2):
         known.policies[CITY] = Policy(region_code=CITY, wording=variant)
@@ -135,6 +138,20 @@ def test_the_national_reasons_are_listed_whole_in_two_messages(known: Catalogue)
             composed = compose(CITY, Purpose.REASON, dict(zip(LETTERS, texts, strict=True)))
             assert list(composed.variables.values()) == texts
             assert composed.parts == 2
+
+
+@pytest.mark.parametrize("purpose", [Purpose.ACCEPTED, Purpose.CLOSED])
+def test_news_of_an_order_is_one_message_whatever_the_matter_is_called(
+    known: Catalogue, purpose: Purpose
+) -> None:
+    names = {"item": "城乡居民基本养老保险待遇申领", "agency": "人力资源和社会保障局"}
+    for variant in (1, 2):
+        known.policies[CITY] = Policy(region_code=CITY, wording=variant)
+        composed = compose(COUNTY, purpose, VALUES | names)
+        assert (composed.parts, composed.variables["code"]) == (1, VALUES["code"])
+        assert composed.variables["item"].startswith("城乡居民基本养老")
+        bare = compose(COUNTY, purpose, {})
+        assert bare.parts == 1 and "业务" in bare.text
 
 
 def test_an_answer_is_cut_where_the_provider_would_refuse_it(known: Catalogue) -> None:

@@ -15,7 +15,7 @@ import server
 from server.kit.errors import Fault, Limited, Refusal, TooLarge, Unavailable
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
-from server.reviews import codes, rules
+from server.reviews import codes, questionnaire, rules
 from server.reviews.api import BadPhone
 from server.reviews.tracking import CITIZEN_WORDS
 from server.web.citizen import LevelRequired
@@ -35,7 +35,7 @@ SENTENCES = {
     },
     "_track_parts.html": {
         "order_number": "工单号", "responsible": "责任部门", "due": "答复期限", "provisional": "（暂定",
-        "query_code": "查询编码", "keep": "请截图",
+        "query_code": "查询编码", "keep": "请截图", "ask_more": "再回答几个",
     },
     "base.html": {
         "name": "政务服务", "large": "关怀模式", "standard": "标准模式", "voluntary": "评不评价",
@@ -47,6 +47,13 @@ SENTENCES = {
     "home.html": {
         "home": "办完事", "home_how": "在政务服务大厅", "bad_then": "差评会怎样", "bad_first": "评价成为工单",
         "bad_second": "凭查询编码", "bad_third": "对答复不满意",
+    },
+    "questionnaire.html": {
+        "questionnaire": "再回答几个", "questionnaire_means": "答不答", "skip": "跳过",
+        "send_answers": "提交回答", "open_comment": "（可不写，", "open_until": "可以答到",
+    },
+    "questionnaire_over.html": {
+        "answered": "谢谢您的回答", "answered_for": "您的回答已经", "back": "回到我的评价",
     },
     "review.html": {
         "review": "请评价", "ask_level": "您满意吗", "ask_reason": "请选择原因", "may_reason": "原因（",
@@ -75,6 +82,11 @@ SENTENCES = {
     },
     "track.py": {"verdict_reason": "不满意，请写下"},
     "track_form.html": {"track": "查询评价的", "compare": "请对照", "lost": "编码丢了"},
+    "wall.html": {
+        "ask_matter": "您办的是", "search_matter": "输入事项", "find_matter": "查找事项",
+        "no_matter": "不选，", "place": "地点", "case_label": "办件编号（", "wall_means": "这是大厅墙上",
+    },
+    "wall_confirm.html": {"case_number": "办件编号", "not_chosen": "没有选"},
     "undone.html": {
         "undone": "评价已经撤回", "unseen": "。部门没有", "again_once": "您可以重新", "again": "重新评价",
         "too_late": "可以评价的时间已过",
@@ -87,6 +99,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     rules.ContactRequired, rules.CommentTooLong, rules.AlreadyUndone, rules.UndoClosed,
     rules.SupplementTooEarly, rules.AlreadySupplemented, rules.NothingToJudge, codes.UnknownQueryCode,
     BadPhone, BlankText, IllegalMove, LevelRequired, VerdictRequired, Limited, TooLarge, Unavailable,
+    questionnaire.AnswerRequired,
 )  # fmt: skip
 
 

@@ -83,6 +83,16 @@ async def test_a_bad_review_needs_a_reason_and_keeps_what_was_typed(
     assert await reviews() == 0
 
 
+async def test_reasons_ticked_under_another_level_are_not_sent_with_the_review(
+    http: AsyncClient, code: str
+) -> None:
+    confirm = await send(http, code, level="2", tags1=["113"], tags2=["213"])
+    taken = await http.post(f"/e/{code}", data=hidden(confirm.text) | {"step": "confirm"})
+    assert taken.status_code == 303
+    (review,) = await Review.all()
+    assert (review.level, review.tags) == (2, ["213"])
+
+
 async def test_a_bad_review_is_confirmed_undone_and_given_again(
     http: AsyncClient, code: str
 ) -> None:

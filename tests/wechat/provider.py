@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 APP_ID, SECRET = "wx0123456789abcdef", "app-secret-of-the-tests-0123456789"
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
+QUERY = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@._~%-]{0,1024}")
 SCENE = re.compile(r"[0-9A-Za-z!#$&'()*+,/:;=?@._~-]{1,32}")
 VALUES = {
     "thing": re.compile(r".{1,20}", re.DOTALL),
@@ -67,10 +68,12 @@ class Error(Exception):
 class WeChatDesk:
     templates: dict[str, list[str]] = field(default_factory=dict)
     """Template id → its keywords."""
-    pages: tuple[str, ...] = ("pages/mine/mine",)
+    pages: tuple[str, ...] = ("pages/mine/mine", "pages/scan/scan")
     token_seconds: int = 7200
     logins_per_minute: int = 100
     pictures_per_minute: int = 5000
+    links_per_day: int = 500_000
+    published: bool = True
     always: Mood = GOOD
     ahead: float = 0.0  # how far its clock was advanced
     sent: list[Sent] = field(default_factory=list)
@@ -86,6 +89,7 @@ class WeChatDesk:
         self.blocked: set[str] = set()
         self._logins: Counter[tuple[str, int]] = Counter()
         self._pictures: Counter[int] = Counter()
+        self.links: list[str] = []
         self._token, self._token_until = "", 0.0
         self._moods: deque[tuple[str, Mood]] = deque()
         self._lock = threading.Lock()
@@ -144,6 +148,7 @@ class WeChatDesk:
                     "/cgi-bin/message/subscribe/send": self._send,
                     "/wxa/msg_sec_check": self._check,
                     "/wxa/getwxacodeunlimit": self._picture,
+                    "/wxa/generate_urllink": self._link,
                 }
                 return act[path](query, json.loads(body) if body else None), mood
             except Error as error:
@@ -243,6 +248,25 @@ class WeChatDesk:
         if self._pictures[int(self.now() // 60)] > self.pictures_per_minute:
             raise Error(45009, "reach max api minute limit")
         return PNG
+
+    def _link(self, query: dict[str, str], body: Any) -> Any:
+        self._admit(query)
+        if not self.published:
+            raise Error(85079, "miniprogram has no online release")
+        if body.get("path", "").removeprefix("/") not in self.pages:
+            raise Error(40165, "invalid weapp pagepath")
+        if not QUERY.fullmatch(body.get("query", "")):
+            raise Error(40212, "invalid query")
+        if body.get("expire_type") != 1 or not 1 <= body.get("expire_interval", 0) <= 30:
+            raise Error(85401, "time limit between 1min and 1year")
+        if len(self.links) >= self.links_per_day:
+            raise Error(45009, "reach max api daily quota limit")
+        self.links.append(body["query"])
+        return {
+            "errcode": 0,
+            "errmsg": "ok",
+            "url_link": f"https://wxaurl.cn/{len(self.links):06d}",
+        }
 
 
 class _Handler(BaseHTTPRequestHandler):

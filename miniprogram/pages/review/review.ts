@@ -3,8 +3,9 @@ import { whenBack } from '../../api/network'
 import { open, opened } from '../../api/opened'
 import { onSent, send, submit } from '../../api/outbox'
 import { asRefused, get, Refused } from '../../api/request'
-import { Invitation, Level, ReviewTaken, Tag } from '../../api/shapes'
-import { receiptRows, Row } from '../../facts'
+import { Invitation, Level, ReviewForm, ReviewTaken, Tag } from '../../api/shapes'
+import { About, isWall, wallAt } from '../../api/walls'
+import { receiptRows, Row, wallRows } from '../../facts'
 import { isLarge, showError, showTop, turnTo } from '../../look'
 import { day } from '../../when'
 import { words } from '../../words'
@@ -19,12 +20,14 @@ Page({
     confirming: [] as Row[], remember: true, form: EMPTY,
   },
   code: '',
+  about: null as About | null,
   levels: [] as Level[],
   stops: [] as (() => void)[],
 
   async onLoad() {
     const found = opened('review')
     this.code = found ? found.code : ''
+    this.about = (found && found.about) || null
     this.stops = [
       onSent((code, taken, asMine) => code === this.code && this.thank(taken.query_code, asMine)),
       whenBack(() => this.data.state === 'failed' && this.load()),
@@ -43,13 +46,24 @@ Page({
   async load() {
     this.setData({ state: 'loading', told: '' })
     try {
-      const invitation = await get<Invitation>(`/api/v1/e/${this.code}`)
-      this.levels = invitation.levels
-      this.setData({ receipt: receiptRows(invitation.receipt), openUntil: day(invitation.open_until) })
-      this.resume(invitation.state)
+      this.resume(await (isWall(this.code) ? this.loadWall() : this.loadReceipt()))
     } catch (thrown) {
       this.setData({ state: 'failed', told: asRefused(thrown).told })
     }
+  },
+
+  async loadReceipt(): Promise<State> {
+    const invitation = await get<Invitation>(`/api/v1/e/${this.code}`)
+    this.levels = invitation.levels
+    this.setData({ receipt: receiptRows(invitation.receipt), openUntil: day(invitation.open_until) })
+    return invitation.state
+  },
+
+  async loadWall(): Promise<State> {
+    const wall = await wallAt(this.code)
+    this.levels = wall.levels
+    this.setData({ receipt: wallRows(wall, this.about) })
+    return 'open'
   },
 
   /** Where this phone left off: a draft, or one that was pressed and never answered. */
@@ -77,7 +91,12 @@ Page({
     this.setData({ told: '' })
     const draft = draftOf(this.code)
     const earlier = draft ? draft.earlier : []
-    keep(this.code, { form: toSend(this.data.form), remember: this.data.remember, earlier })
+    keep(this.code, { form: this.form(), remember: this.data.remember, earlier })
+  },
+
+  form(): ReviewForm {
+    const { matter_code, case_number } = this.about || {}
+    return { ...toSend(this.data.form), ...(matter_code && { matter_code }), ...(case_number && { case_number }) }
   },
 
   onLevel(event: WechatMiniprogram.CustomEvent<{ value: number }>) {
@@ -126,7 +145,7 @@ Page({
   },
 
   async submit() {
-    await this.deliver(() => submit(this.code, toSend(this.data.form), this.data.remember))
+    await this.deliver(() => submit(this.code, this.form(), this.data.remember))
   },
 
   async again() {

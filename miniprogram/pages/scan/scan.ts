@@ -34,6 +34,7 @@ Page({
   goTo(found: Meant | null, instead = false) {
     if (!found) this.setData({ told: NOT_OURS }, showError)
     else if (found.page === 'review') open('review', { code: found.code }, instead)
+    else if (found.page === 'hall') open('hall', { place: found.place }, instead)
     else open('track', { queryCode: found.queryCode }, instead)
   },
 

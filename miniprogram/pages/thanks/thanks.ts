@@ -13,8 +13,10 @@ Page({
   data: {
     words, large: false, state: 'loading' as 'loading' | 'failed' | 'thanks' | 'undone', told: '', busy: false,
     matter: '', level: 0, levelName: '', order: [] as Row[], halves: ['', ''], undoUntil: '', templates: [] as string[],
+    asksMore: false,
   },
   queryCode: '',
+  away: false,
 
   async onLoad() {
     const found = opened('thanks')
@@ -25,6 +27,8 @@ Page({
 
   onShow() {
     this.setData({ large: isLarge() })
+    if (this.away) void this.load()
+    this.away = false
   },
 
   async load() {
@@ -36,11 +40,11 @@ Page({
     }
   },
 
-  show({ review, work_order: order }: Track) {
+  show({ review, work_order: order, questionnaire }: Track) {
     const undoable = receiptBehind(this.queryCode) && !isPast(review.undo_until)
     this.setData({
       state: review.state === 'undone' ? 'undone' : 'thanks',
-      matter: review.matter, level: review.level, levelName: review.level_name,
+      asksMore: questionnaire === 'open', matter: review.matter, level: review.level, levelName: review.level_name,
       order: order ? orderRows(order) : [],
       undoUntil: undoable ? until(review.undo_until, review.at) : '',
     })
@@ -79,6 +83,11 @@ Page({
       (granted) => wx.showToast({ title: granted ? '有进展会用微信告诉您' : '没有开通提醒', icon: 'none' }),
       (thrown) => wx.showToast({ title: asRefused(thrown).told, icon: 'none' }),
     )
+  },
+
+  askMore() {
+    this.away = true
+    open('questionnaire', { queryCode: this.queryCode })
   },
 
   track() {

@@ -16,10 +16,11 @@ Page({
     words, large: false, state: 'loading' as 'loading' | 'failed' | 'track', told: '', verdictTold: '',
     moreTold: '', busy: false, title: '', stateName: '', overdue: false, order: [] as Row[], steps: [] as Step[],
     mine: [] as Row[], standing: '', awaiting: '' as string, answer: '', maySupplement: false, more: '',
-    halves: ['', ''], mayUndo: false,
+    halves: ['', ''], mayUndo: false, asksMore: false,
   },
   queryCode: '',
   said: { what: '', key: '' },
+  away: false,
   stop: () => {},
 
   async onLoad() {
@@ -31,6 +32,8 @@ Page({
 
   onShow() {
     this.setData({ large: isLarge() })
+    if (this.away) void this.load()
+    this.away = false
   },
 
   onUnload() {
@@ -55,13 +58,14 @@ Page({
     return `/api/v1/track/${this.queryCode}`
   },
 
-  show({ review, work_order: order, awaiting_you: awaiting }: Track) {
+  show({ review, work_order: order, awaiting_you: awaiting, questionnaire }: Track) {
     const steps = order ? order.steps : []
     const answers = steps.filter((step) => step.what === ANSWERED)
     this.setData({
       state: 'track', title: order ? words.progress : words.yours, mine: reviewRows(review),
       stateName: order ? STATES[order.state] : '', order: order ? orderRows(order) : [], steps,
       overdue: Boolean(order && AT_THE_AGENCY.includes(order.state) && isPast(order.due_at)),
+      asksMore: questionnaire === 'open',
       awaiting: awaiting || '', answer: answers.length ? answers[answers.length - 1].words : '',
       ...this.ofReview(review),
     })
@@ -111,6 +115,11 @@ Page({
     const said = what + JSON.stringify(body)
     if (this.said.what !== said) this.said = { what: said, key: newKey() }
     return this.said.key
+  },
+
+  askMore() {
+    this.away = true
+    open('questionnaire', { queryCode: this.queryCode })
   },
 
   goUndo() {
