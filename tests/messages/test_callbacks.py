@@ -103,7 +103,7 @@ async def test_nobody_is_locked_out_by_a_storm(http: AsyncClient) -> None:
 @pytest.mark.parametrize(
     "body",
     [b"", b" ", b"null", b"{}", b'{"phone_number":"13800138000"}', b'"[]"', b"[1,]", b"[1][2]",
-     b"[" * 50_000, gzip.compress(b"[]"), "[1]".encode("utf-16"), b"<xml/>", b"a=1&b=2", b"[q]"],
+     b"[" * 50_000, gzip.compress(b"[]", mtime=0), "[1]".encode("utf-16"), b"<xml/>", b"a=1&b=2", b"[q]"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", [UP, REPORT])
 async def test_what_is_no_json_array_is_refused(http: AsyncClient, path: str, body: bytes) -> None:

@@ -115,7 +115,7 @@ def test_only_the_table_moves_an_order(state: State, move: Move) -> None:
     assert MOVE_NAMES[move] in refused.value.detail
 
 
-@pytest.mark.parametrize("state", FINAL)
+@pytest.mark.parametrize("state", sorted(FINAL))
 def test_nothing_moves_an_order_that_has_ended(state: State) -> None:
     assert not [move for (start, move) in TABLE if start is state]
 
