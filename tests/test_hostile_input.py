@@ -116,7 +116,10 @@ async def scene(
     assert errors == []
 
 
-_STORED = ("receipts", "reviews", "work_orders", "work_order_steps", "answered", "sessions", "access_log", "pgqueuer")  # fmt: skip
+_STORED = (
+    "receipts", "reviews", "work_orders", "work_order_steps", "answered", "sessions", "access_log", "pgqueuer",
+    "questionnaire_answers",
+)  # fmt: skip
 _DIGEST = " || ".join(
     f"coalesce((SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table} t), '-')"
     for table in _STORED

@@ -145,9 +145,19 @@ async def _rows(model: type[M]) -> list[M]:
     return built
 
 
+_loading = asyncio.Lock()
+
+
 async def load() -> Catalogue:
     """Reads the snapshot anew; also the watcher of the `catalogue` beacon."""
     global _current
+    # One after the other: what was begun earlier must not end later, over newer rows.
+    async with _loading:
+        _current = await _read()
+        return _current
+
+
+async def _read() -> Catalogue:
     years: dict[int, CalendarYear] = {}
     for row in await CalendarYear.all().order_by("version"):
         years[row.year] = row
@@ -155,7 +165,7 @@ async def load() -> Catalogue:
     tags = await Tag.filter(dictionary=DICTIONARY).order_by("-level", "code")
     for tag in tags:
         newest[tag.dictionary] = max(newest.get(tag.dictionary, 0), tag.version)
-    _current = Catalogue(
+    return Catalogue(
         regions={row.code: row for row in await Region.all()},
         policies={row.region_code: row for row in await Policy.all()},
         agencies={row.code: row for row in await _rows(Agency)},
@@ -168,7 +178,6 @@ async def load() -> Catalogue:
         wordings={(w.region_code, w.purpose, w.variant): w for w in await Wording.all()},
         calendar=Calendar.of([parse_year(row.document) for row in years.values()]),
     )
-    return _current
 
 
 async def watch(_: int) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from factories import City, a_bad_review
 from httpx import AsyncClient
-from phones import PHONE, Handset, at_o_clock, notified, orders, pass_time, policy, reviews, tick
+from phones import PHONE, Handset, at_o_clock, notified, orders, pass_time, reviews, tick
 
 from server.catalogue.models import Policy
 from server.kit import sql
@@ -115,19 +115,6 @@ async def test_the_days_last_message_is_kept_for_the_answer(
     assert await phone.purposes() == ["notice", "reason", "answer"]
 
 
-@pytest.mark.parametrize(
-    ("switch", "said"), [({}, True), ({"tell_accepted": False}, False), ({"sms": False}, False)]
-)
-async def test_a_city_may_leave_the_accepted_notice_out(
-    http: AsyncClient, hall: City, phone: Handset, switch: dict[str, bool], said: bool
-) -> None:
-    number = await complained(http, hall, phone)
-    await policy(**switch)
-    await move(http, hall, number, "accept")
-    await tick()
-    assert ("accepted" in await phone.purposes()) is said
-
-
 async def test_who_opted_out_hears_nothing_more(
     http: AsyncClient, hall: City, phone: Handset
 ) -> None:
@@ -142,16 +129,14 @@ async def test_who_opted_out_hears_nothing_more(
 async def test_on_the_page_only_the_phone_that_he_gave_is_told(
     http: AsyncClient, hall: City, phone: Handset, contact: bool
 ) -> None:
-    await policy(sms=False)
     code = await hall.code(http)
     body = a_bad_review(**({"contact": {"phone": "13900139000"}} if contact else {}))
     taken = (await http.post(f"/api/v1/e/{code}/review", json=body)).json()
-    await policy(sms=True)
     await pass_time(AGES)
     await move(http, hall, taken["work_order"]["number"], "accept")
     await tick()
     assert await Handset("13900139000").purposes() == (["accepted"] if contact else [])
-    assert await phone.purposes() == [], "the receipt's own phone did not rate"
+    assert await phone.purposes() == [], "the receipt's own phone did not rate, and is not asked to"
 
 
 async def test_what_was_overtaken_in_the_night_is_not_sent_in_the_morning(
@@ -188,6 +173,13 @@ def test_the_least_of_all_news_leaves_room_for_the_answer(
     rules = Policy(daily_messages=daily)
     assert may_say(purpose, rules, Locked(opted_out=False, sent_today=sent)) is said
     assert not may_say(purpose, rules, Locked(opted_out=True, sent_today=sent))
+
+
+def test_a_city_may_leave_the_accepted_notice_out_or_all_messages() -> None:
+    free = Locked(opted_out=False, sent_today=0)
+    assert not may_say(Purpose.ACCEPTED, Policy(tell_accepted=False), free)
+    assert may_say(Purpose.CLOSED, Policy(tell_accepted=False), free)
+    assert not may_say(Purpose.CLOSED, Policy(sms=False), free)
 
 
 async def test_all_receipts_of_a_batch_are_read_at_once(
