@@ -74,6 +74,10 @@ def _operating(commands: _Commands) -> None:
         "agency_code", "window_code",
     )  # fmt: skip
     kiosk.add_argument("--revoke", action="store_true", help="no tablet at this window any more")
+    commands.add(
+        "sample", "draw a day's call-backs again from their seed: REGION YYYY-MM-DD", _sample,
+        "region", "day",
+    )  # fmt: skip
     due = commands.add("due", "when a limit of N days ends", _due, "start", "n")
     due.add_argument("unit", metavar="working|natural")
     due.add_argument("--calendar", metavar="FILE")
@@ -82,7 +86,9 @@ def _operating(commands: _Commands) -> None:
 def _measuring(commands: _Commands) -> None:
     about = "CPU-milliseconds per request and the ratio to the floor"
     bench = commands.add("bench", about, _bench)
+    bench.add_argument("part", nargs="?", choices=("operations", "lifecycle"), help="else both")
     bench.add_argument("--receipts", default="0", help="fill first: 0,100000,1000000")
+    bench.add_argument("--rows", default="0,100000", help="the same, for the lifecycle")
     bench.add_argument("--rounds", type=int, default=5)
     bench.add_argument("--requests", type=int, default=1000, help="per operation and round")
     bench.add_argument("--rate", type=int, default=0, help="also so many submissions a second")
@@ -160,6 +166,12 @@ def _kiosk(chosen: argparse.Namespace) -> int:
     from server.commands import kiosk
 
     return asyncio.run(kiosk(_read(), chosen.agency_code, chosen.window_code, chosen.revoke))
+
+
+def _sample(chosen: argparse.Namespace) -> int:
+    from server.commands import draw_sample_again
+
+    return asyncio.run(draw_sample_again(_read(), chosen.region, chosen.day))
 
 
 def _due(chosen: argparse.Namespace) -> int:

@@ -27,15 +27,20 @@ from server.reviews.kiosk_api import door as kiosk_door
 from server.reviews.mine_api import door as me_door
 from server.reviews.questionnaire_api import door as questionnaire_door
 from server.reviews.tracking import door as track_door
+from server.reviews.verification_api import door as verification_door
 from server.reviews.walls_api import door as walls_door
 from server.settings import Settings
 from server.web import pages
 from server.workorders.api import door as orders_door
+from server.workorders.handling_api import door as handling_door
+from server.workorders.ruling_api import door as ruling_door
+from server.workorders.supervision_api import door as supervision_door
 
 logger = logging.getLogger(__name__)
 DOORS = (
     people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
-    questionnaire_door, orders_door, audit_door, messages_door, kiosk_door,
+    questionnaire_door, orders_door, handling_door, ruling_door, supervision_door, verification_door,
+    audit_door, messages_door, kiosk_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

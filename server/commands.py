@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 import pyotp
@@ -14,8 +15,10 @@ from server.catalogue.sheets import export_sheets, import_sheets
 from server.catalogue.years import load_year
 from server.kit.errors import Refusal
 from server.kit.privacy import open_vault
+from server.kit.web import local
 from server.people import service as people
 from server.reviews import kiosks
+from server.reviews.sampling import Redraw, draw_again
 from server.settings import Settings
 
 BY = "command line"
@@ -117,3 +120,41 @@ async def hire(
         print(f"username: {username}\npassword: {password}\ntotp_secret: {totp}")
 
     return await _with_database(settings, add)
+
+
+async def draw_sample_again(settings: Settings, region: str, day: str) -> int:
+    """Exit 1 if there was no draw, 3 if the draw is not the one that its seed makes."""
+    try:
+        of = date.fromisoformat(day)
+    except ValueError:
+        print(f"haochaping: 日期须写成 YYYY-MM-DD：{day}", file=sys.stderr)
+        return 2
+    found: list[Redraw] = []
+
+    async def look() -> None:
+        if again := await draw_again(region, of):
+            found.append(again)
+
+    failed = await _with_database(settings, look)
+    if failed or not found:
+        print(f"haochaping: {region} {day} 没有抽取过", file=sys.stderr)
+        return failed or 1
+    _print_draw(found[0])
+    return 3 if found[0].unexplained else 0
+
+
+def _print_draw(again: Redraw) -> None:
+    sample = again.sample
+    print(f"种子 {sample['seed']}")
+    print(
+        f"满意评价 {sample['population']} 条，比例 {sample['permille']}‰，抽取 {sample['drawn']} 条，"
+        f"抽取时间 {local(sample['drawn_at']).isoformat()}"
+    )
+    for one in again.drawn:
+        print(
+            f"  {one}{'  现已不在范围内（撤回、核实、不予采纳或已忘记）' if one in again.left else ''}"
+        )
+    for one in again.unexplained:
+        print(f"  与种子不符：{one}", file=sys.stderr)
+    if not again.unexplained:
+        print("按种子重新抽取，结果一致")

@@ -111,9 +111,9 @@ def _templates(text: str) -> dict[str, tuple[str, dict[str, str]]]:
         news, template_id, *pairs = part.split(":")
         keywords = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
         whole = len(keywords) == len(pairs) > 0 and keywords.keys() <= set(_SAID)
-        if news not in ("accepted", "answered", "closed") or not template_id or not whole:
+        if news not in ("accepted", "asked", "answered", "closed") or not template_id or not whole:
             raise BadSetting(
-                "each is accepted, answered or closed, then :<template id>, "
+                "each is accepted, asked, answered or closed, then :<template id>, "
                 f"then :<{', '.join(_SAID)}>=<keyword>"
             )
         templates[news] = (template_id, keywords)

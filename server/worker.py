@@ -29,9 +29,22 @@ from server.messages import forgetting, inbox, notices, outbox
 from server.messages.delivery import deliver
 from server.messages.gateways import PocketReports, gateway_of
 from server.people import service as people
-from server.reviews import invitations, news, questions, replies, sms_reviews, word_checks
+from server.reviews import (
+    callbacks,
+    closing,
+    defaults,
+    invitations,
+    news,
+    questions,
+    repeated,
+    replies,
+    sampling,
+    sms_reviews,
+    word_checks,
+)
 from server.settings import Settings
 from server.web import pages
+from server.workorders import calendar_alarm, escalation
 from server.workorders import service as workorders
 from sms.gateway import Gateway
 from sms.pocket import Pocket
@@ -61,7 +74,9 @@ async def forget() -> int:
 async def redate(year: int) -> int:
     """A calendar came or changed: the due times of open orders are computed anew."""
     await catalogue.load()
-    return await workorders.redate({year})
+    redated = await workorders.redate({year}) + await callbacks.redate()
+    await escalation.forget()
+    return redated
 
 
 async def send(gateway: Gateway | None, message: str) -> int:
@@ -86,7 +101,11 @@ async def find_lost_jobs() -> int:
     return found
 
 
-CRON: dict[str, tuple[str, Work]] = {"forget": ("17 * * * *", forget)}
+CRON: dict[str, tuple[str, Work]] = {
+    "forget": ("17 * * * *", forget),
+    "watch_calendar": ("27 * * * *", calendar_alarm.watch),
+    "list_officers": ("37 * * * *", repeated.list_officers),
+}
 JOBS: dict[str, Work] = {"redate": redate, "read_push": read_push, workorders.NEWS: news.tell}
 AT_ONCE = {"send": SENDING, "read_push": 4, notices.JOB: 8}
 """Of other jobs one at a time."""
@@ -101,6 +120,11 @@ TICKS: dict[str, tuple[float, Work]] = {
     "end_questions": (1, invitations.end_questions),
     "end_unsent": (5, invitations.end_unsent),
     "call_back": (2, sms_reviews.call_back),
+    "rate_by_default": (2, defaults.rate),
+    "escalate": (1, escalation.escalate),
+    "close_silent": (2, closing.close_silent),
+    "draw_samples": (5, sampling.Draws().draw),
+    "end_call_backs": (5, callbacks.give_up),
 }
 """Every so many seconds, in every worker. What falls due by the application's clock is done here:
 pgqueuer's schedules have minutes and the database's clock."""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from server.bench import channel, meter, proof, report
+from server.bench import channel, lifecycle, meter, proof, report
 from server.bench.meter import Reading, Spent
 from server.bench.report import Tally
 from server.bench.script import OPERATIONS
@@ -17,7 +17,7 @@ from server.bench.script import OPERATIONS
 def small_run() -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "server", "bench", "--requests", "20", "--rounds", "1",
-         "--receipts", "0,2000", "--rate", "50", "--seconds", "1"],
+         "--receipts", "0,2000", "--rows", "0,2000", "--rate", "50", "--seconds", "1"],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
@@ -82,6 +82,23 @@ def test_levels_and_the_steady_rate_are_compared(
     assert small_run.stdout.count("50 right, 0 wrong") == 2
 
 
+def test_lifecycles_are_lived_on_databases_of_several_sizes(
+    small_run: subprocess.CompletedProcess[str],
+) -> None:
+    told = small_run.stdout
+    rows = re.findall(r"^ +([\d,]+) +([\d.]+) +([\d.]+) .+\(([\d,]+) rows in all\)$", told, re.M)
+    assert [row[0] for row in rows] == ["0", "2,000"]
+    assert all(float(rate) > 0 and float(cpu) > 0 for _, rate, cpu, _ in rows)
+    assert rows[0][3] == "0"
+    assert int(rows[1][3].replace(",", "")) > 3000  # reviews, orders and steps beside the receipts
+    assert re.search(r"^largest difference: \d+% in lives/s, \d+% in CPU-ms .+ slowest", told, re.M)
+
+
+def test_the_largest_difference_is_taken_from_the_smallest() -> None:
+    assert lifecycle.difference([100.0, 80.0, 90.0]) == pytest.approx(0.25)
+    assert lifecycle.difference([80.0]) == 0
+
+
 ROW = {"id": 7, "comment": "x", "contact": None, "row_bytes": 200}
 
 
@@ -102,7 +119,7 @@ def test_a_floor_that_stores_less_is_found(
     assert found == ([f"reviews: {fault}"] if fault else [])
 
 
-@pytest.mark.parametrize("arguments", ["--receipts=many", "--receipts=-1", "--rounds=0"])
+@pytest.mark.parametrize("arguments", ["--receipts=many", "--rows=-1", "--rounds=0"])
 def test_nonsense_is_refused_before_anything_starts(arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "server", "bench", arguments], capture_output=True, timeout=60

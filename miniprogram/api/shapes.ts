@@ -96,7 +96,16 @@ export interface Order {
   agency: string
   due_at: string
   provisional: boolean
+  next_step: string
+  desk: string | null
+  open: boolean
   steps: Step[]
+}
+
+export interface Message {
+  at: string
+  from: 'citizen' | 'agency'
+  words: string
 }
 
 export interface Track {
@@ -104,6 +113,9 @@ export interface Track {
   work_order: Order | null
   awaiting_you: 'confirmation' | 'answer' | null
   questionnaire: 'open' | 'answered' | null
+  messages: Message[]
+  rates: ('agency' | 'desk')[]
+  call_back: { asked_at: string; question: string } | null
 }
 
 export interface Choice {

@@ -74,10 +74,11 @@ READ = """WITH said AS (
 ), ordered AS (
   INSERT INTO work_orders (number, region_code, origin, origin_key, state, agency_code,
     co_agency_codes, owner_id, matter_code, matter, hall, "window", level, tags, words, real_name,
-    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests)
+    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests,
+    answer_days)
   SELECT order_number, $4, 'review', review_id, 'assigned', t.agency_code, '{}', $14, t.matter_code,
     $15, $16, $17, level, '{}', words, false, at::date, $3, $3 + interval '1 day',
-    $3 + interval '5 days', false, $3 + interval '1 day', 0
+    $3 + interval '5 days', false, $3 + interval '1 day', 0, 5
   FROM asked JOIN receipts t ON t.id = receipt_id WHERE order_number IS NOT NULL
 ), stepped AS (
   INSERT INTO work_order_steps (order_id, at, move, state, actor, words)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from server import database
-from server.bench import channel, ground, meter, proof, report, stock
+from server.bench import channel, ground, lifecycle, meter, proof, report, stock
 from server.bench.channel import Channel
 from server.bench.floor import Constants
 from server.bench.ground import Ground, Web
@@ -25,36 +25,45 @@ from server.settings import BadSetting
 
 
 def run(chosen: Namespace) -> int:
-    levels = _levels(chosen.receipts)
+    levels, rows = _levels("--receipts", chosen.receipts), _levels("--rows", chosen.rows)
     if chosen.rounds < 1 or chosen.requests < 1 or chosen.rate < 0 or chosen.seconds < 1:
         raise BadSetting("--rounds, --requests and --seconds are at least 1, --rate at least 0")
     print(
         "always on a PostgreSQL and a Valkey of its own; DATABASE_URL and REDIS_URL are not looked at"
     )
-    print(report.LEGEND)
-    good, first = True, None
+    good = True
     with tempfile.TemporaryDirectory(prefix="haochaping-bench-") as folder:
         try:
             with Ground(Path(folder)) as here:
-                for level in levels:
-                    bench = Bench(here, level, chosen)
-                    good &= bench.run()
-                    if first:
-                        print(*report.growth(levels[0], level, first, bench.tallies), sep="\n")
-                    first = first or bench.tallies
+                if chosen.part != "lifecycle":
+                    good &= _operations(here, levels, chosen)
+                if chosen.part != "operations":
+                    good &= lifecycle.run(here, rows, chosen)
         except Unavailable as error:
             print(f"haochaping: {error}", file=sys.stderr)
             return 1
     return 0 if good else 1
 
 
-def _levels(text: str) -> list[int]:
+def _operations(here: Ground, levels: list[int], chosen: Namespace) -> bool:
+    print(report.LEGEND)
+    good, first = True, None
+    for level in levels:
+        bench = Bench(here, level, chosen)
+        good &= bench.run()
+        if first:
+            print(*report.growth(levels[0], level, first, bench.tallies), sep="\n")
+        first = first or bench.tallies
+    return good
+
+
+def _levels(name: str, text: str) -> list[int]:
     try:
         levels = [int(part) for part in text.split(",")]
     except ValueError:
         levels = [-1]
     if min(levels) < 0 or len(set(levels)) != len(levels):
-        raise BadSetting("--receipts takes different whole numbers, like 0,100000,1000000")
+        raise BadSetting(f"{name} takes different whole numbers, like 0,100000,1000000")
     return levels
 
 

@@ -70,9 +70,10 @@ BAD = """WITH reviewed AS (
 ), ordered AS (
   INSERT INTO work_orders (number, region_code, origin, origin_key, state, agency_code,
     co_agency_codes, owner_id, matter_code, matter, hall, "window", level, tags, words, real_name,
-    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests)
+    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests,
+    answer_days)
   SELECT $8, t.region_code, 'review', r.id, 'assigned', t.agency_code, '{}', $9, t.matter_code, $10,
-    $11, $12, $2, $3, $4, false, $13, $6, $14, $15, false, $14, 0
+    $11, $12, $2, $3, $4, false, $13, $6, $14, $15, false, $14, 0, 5
   FROM reviewed r JOIN receipts t ON t.id = r.receipt_id
 )
 INSERT INTO work_order_steps (order_id, at, move, state, actor, words)

@@ -30,6 +30,8 @@ HALL, WINDOW_NAME = "云汀市政务服务中心", "综合受理{}号窗口"
 MATTER_NAME = "企业职工基本养老保险参保登记（第{}项）"
 HANDLER = "handler"
 CLIENT = "bench-windows"
+OPERATIONS, LIVES = "operations", "lives"
+"""What a database is filled for."""
 _DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -83,16 +85,16 @@ class Ground:
         self.valkey.stop()
         self.postgres.stop(20)
 
-    def settings(self, level: int) -> Settings:
-        url = f"postgres://postgres@/{_name(level)}?host={self.postgres.run}&port=5432"
+    def settings(self, level: int, kind: str = OPERATIONS) -> Settings:
+        url = f"postgres://postgres@/{_name(level, kind)}?host={self.postgres.run}&port=5432"
         return Settings(
             database_url=url, redis_url=self.valkey.url, base_url="https://pj.example.gov.cn",
             keys=self.keys, var=self.folder,
         )  # fmt: skip
 
-    def app(self, level: int) -> Web:
+    def app(self, level: int, kind: str = OPERATIONS) -> Web:
         """`python -m server serve` as in production; what it logs goes to a file."""
-        settings, port = self.settings(level), free_port()
+        settings, port = self.settings(level, kind), free_port()
         ours = {
             "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url,
             "BASE_URL": settings.base_url, "HOST": "127.0.0.1", "PORT": str(port), "DEMO": "0",
@@ -103,11 +105,11 @@ class Ground:
         return Web("app", ["server", "serve"], log, port, {"PATH": os.environ["PATH"]} | ours)
 
 
-def _name(level: int) -> str:
-    return f"receipts_{level}"
+def _name(level: int, kind: str) -> str:
+    return f"{kind}_{level}"
 
 
-async def create(ground: Ground, level: int) -> str:
+async def create(ground: Ground, level: int, kind: str = OPERATIONS) -> str:
     """An empty, migrated database for this level, and a city in it; says what the server is."""
     connection = await asyncpg.connect(ground.postgres.dsn)
     try:
@@ -115,11 +117,11 @@ async def create(ground: Ground, level: int) -> str:
             if await connection.fetchval(f"SHOW {name}") != "on":
                 raise Unavailable(f"{name} is off: what is measured has to be durable")
         version = await connection.fetchval("SHOW server_version")
-        await connection.execute(f"CREATE DATABASE {_name(level)}")
+        await connection.execute(f"CREATE DATABASE {_name(level, kind)}")
     finally:
         await connection.close()
     open_vault(ground.keys)
-    await database.migrate(ground.settings(level))
+    await database.migrate(ground.settings(level, kind))
     return f"PostgreSQL {version}, {', '.join(_DURABLE)} on"
 
 

@@ -51,7 +51,7 @@ def play(plan: Plan) -> Outcome:
     return msgspec.msgpack.decode(done.stdout, type=Outcome)
 
 
-class _Line(asyncio.Protocol):
+class Line(asyncio.Protocol):
     """One connection, kept alive, one request at a time."""
 
     transport: asyncio.Transport
@@ -83,8 +83,8 @@ class _Line(asyncio.Protocol):
             self._answer.set_exception(ConnectionError("the server hung up"))
 
 
-async def _dial(port: int) -> _Line:
-    _, line = await asyncio.get_running_loop().create_connection(_Line, "127.0.0.1", port)
+async def dial(port: int) -> Line:
+    _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", port)
     line.transport.get_extra_info("socket").setsockopt(6, 1, 1)  # TCP_NODELAY
     return line
 
@@ -102,7 +102,7 @@ def _is_right(plan: Plan) -> Callable[[bytes], bool]:
 
 async def _run(plan: Plan) -> Outcome:
     outcome, waiting = Outcome([], 0, ""), iter(enumerate(plan.requests))
-    lines = [await _dial(plan.port) for _ in range(min(plan.connections, len(plan.requests)))]
+    lines = [await dial(plan.port) for _ in range(min(plan.connections, len(plan.requests)))]
     started = time.perf_counter()
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.gather(*(_work(plan, outcome, waiting, line, started) for line in lines))
@@ -110,7 +110,7 @@ async def _run(plan: Plan) -> Outcome:
 
 
 async def _work(
-    plan: Plan, outcome: Outcome, waiting: Iterator[tuple[int, bytes]], line: _Line, started: float
+    plan: Plan, outcome: Outcome, waiting: Iterator[tuple[int, bytes]], line: Line, started: float
 ) -> None:
     right = _is_right(plan)
     for number, request in waiting:
@@ -120,7 +120,7 @@ async def _work(
         try:
             answer = await line.ask(request)
         except ConnectionError as error:
-            answer, line = str(error).encode(), await _dial(plan.port)
+            answer, line = str(error).encode(), await dial(plan.port)
         if right(answer):
             outcome.taken.append((time.perf_counter() - due) * 1000)
         else:

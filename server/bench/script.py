@@ -21,8 +21,8 @@ _encode = msgspec.json.Encoder().encode
 _GOOD = _encode(
     {"level": 5, "tags": ["514"], "comment": "态度很好，一次办成。", "real_name": False}
 )
-_BAD = _encode({"level": 1, "tags": ["115"], "comment": stock.COMMENT, "real_name": False})
-_ANSWER = _encode({
+BAD = _encode({"level": 1, "tags": ["115"], "comment": stock.COMMENT, "real_name": False})
+ANSWER = _encode({
     "disposition": "fixed", "text": stock.ANSWER,
     "legal_basis": "《政务服务“好差评”评价指标》GB/T 39735",
 })  # fmt: skip
@@ -87,10 +87,14 @@ class Script:
     def steady(self, port: int, rate: float) -> Plan:
         """One in ten is bad."""
         requests = [
-            _post(f"/api/v1/e/{code_of(number)}/review", _GOOD if place % 10 else _BAD)
+            _post(f"/api/v1/e/{code_of(number)}/review", _GOOD if place % 10 else BAD)
             for place, number in enumerate(self._steady)
         ]
         return Plan(port, requests, 201, connections=128, rate=rate)
+
+    def life(self) -> bytes:
+        """The body of a receipt that a lifecycle begins with."""
+        return _encode(self._row("app", "life"))
 
     def page(self, side: str = "app") -> bytes:
         number = next(self._numbers["page", side])
@@ -102,7 +106,7 @@ class Script:
         return {
             "page": lambda: self.page(side),
             "submit good": lambda: self._submit("good", side, _GOOD),
-            "submit bad": lambda: self._submit("bad", side, _BAD),
+            "submit bad": lambda: self._submit("bad", side, BAD),
             "answer": lambda: self._answer(side),
             "receipt": lambda: self._receipt(side),
             "batch": lambda: self._batch(side),
@@ -117,7 +121,7 @@ class Script:
     def _answer(self, side: str) -> bytes:
         number = next(self._orders[side])
         path = f"/api/v1/work-orders/{number}/answer" if side == "app" else f"/answer/{number}"
-        return _post(path, _ANSWER, self.handler)
+        return _post(path, ANSWER, self.handler)
 
     def _receipt(self, side: str) -> bytes:
         path = "/api/v1/receipts" if side == "app" else "/receipts"

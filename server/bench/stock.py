@@ -53,7 +53,7 @@ INSERT INTO work_orders (number, region_code, origin, origin_key, state, outcome
   co_agency_codes, owner_id, matter_code, matter, hall, "window", level, tags, words, real_name,
   opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, closed_at, contests)
 SELECT v.order_number, v.region_code, 'review', v.id,
-  CASE WHEN done THEN 'closed' ELSE 'accepted' END, CASE WHEN done THEN 'silent' END, r.agency_code,
+  CASE WHEN done THEN 'closed' ELSE 'accepted' END, CASE WHEN done THEN 'content' END, r.agency_code,
   '{}', $1, r.matter_code, $2, $3, $4, v.level, v.tags, v.comment, false, v.at::date, v.undo_until,
   v.undo_until + interval '1 day', v.undo_until + interval '5 days', false,
   CASE WHEN NOT done THEN v.undo_until + interval '5 days' END,
@@ -66,13 +66,26 @@ RETURNING number
 _STEPS = """
 INSERT INTO work_order_steps (order_id, at, move, state, actor, actor_id, words)
 SELECT o.number, o.visible_from + step.n * interval '1 hour', step.move, step.state, step.actor,
-  CASE WHEN step.n > 0 THEN o.owner_id END, ''
+  CASE WHEN step.actor = 'handler' THEN o.owner_id END, CASE WHEN step.n > 1 THEN $2 ELSE '' END
 FROM work_orders o
-CROSS JOIN (VALUES (0, 'open', 'assigned', 'system'), (1, 'accept', 'accepted', 'handler'))
-  AS step(n, move, state, actor)
+CROSS JOIN (VALUES (0, 'open', 'assigned', 'system'), (1, 'accept', 'accepted', 'handler'),
+  (3, 'verify', 'accepted', 'handler'), (30, 'answer', 'answered', 'handler'),
+  (40, 'confirm', 'closed', 'citizen')) AS step(n, move, state, actor)
 JOIN reviews v ON v.id = o.origin_key JOIN receipts r ON r.id = v.receipt_id
-WHERE r.case_number LIKE $1
+WHERE r.case_number LIKE $1 AND (step.n < 2 OR o.closed_at IS NOT NULL)
 """
+_HANGING = (
+    """INSERT INTO opinions (order_id, round, about, agency_code, satisfied, at)
+    SELECT o.number, 1, 'agency', o.agency_code, true, o.closed_at FROM work_orders o
+    WHERE o.closed_at IS NOT NULL""",
+    """INSERT INTO escalations (order_id, region_code, due_at, rung, at)
+    SELECT o.number, o.region_code, o.contact_due_at, 0, o.contact_due_at - interval '1 day'
+    FROM work_orders o""",
+    """INSERT INTO alerts (staff_id, order_number, kind, words, at, seen_at)
+    SELECT o.owner_id, o.number, 'warn', '期限将到，已提醒经办人', o.contact_due_at, o.contact_due_at
+    FROM work_orders o""",
+)
+"""Beside the orders of the past: verdicts, a warning each, and who was warned."""
 
 
 async def receipts(
@@ -99,7 +112,7 @@ async def _reviewed(mark: str, owner: int, reviewed: int, bad: int) -> list[str]
         ground.WINDOW_NAME.format(7),
         pattern,
     )
-    await sql.fetch(_STEPS, pattern)
+    await sql.fetch(_STEPS, pattern, ANSWER)
     return [row["number"] for row in numbers]
 
 
@@ -110,6 +123,8 @@ async def fill(level: int, owner: int) -> None:
         since = clock.now() - year - timedelta(days=8)
         await receipts("past", level, since=since, span=year, agencies=ground.AGENCIES)
         await _reviewed("past", owner, int(REVIEWED * 100), int(BAD * 100))
+        for statement in _HANGING:
+            await sql.fetch(statement)
 
 
 async def open_receipts(mark: str, count: int) -> list[int]:

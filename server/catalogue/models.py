@@ -27,8 +27,25 @@ class Policy(Model):
     simple_days = fields.SmallIntField(default=5)
     complex_days = fields.SmallIntField(default=15)
     callback_days = fields.SmallIntField(default=5)
+    extension_days = fields.SmallIntField(default=10)
+    """The longest extension; there is one."""
+    ask_days = fields.SmallIntField(default=5)
+    """How long the clock may stand still for the citizen, over the whole order."""
+    ruling_days = fields.SmallIntField(default=1)
+    supervise_days = fields.SmallIntField(default=5)
+    warn_days = fields.SmallIntField(default=1)
+    """Working days before a due time at which its owner is warned."""
+    climb_days = fields.SmallIntField(default=1)
+    """Working days from one rung of the escalation to the next."""
     silence_days = fields.SmallIntField(default=7)
+    sample_permille = fields.SmallIntField(default=10)
+    """Of satisfied reviews, drawn at random for a call-back."""
+    repeat_bad = fields.SmallIntField(default=3)
+    """Bad reviews of one officer in `repeat_days` that put him on the accountability list; 0: none."""
+    repeat_days = fields.SmallIntField(default=90)
     default_rating = fields.BooleanField(default=False)
+    late_days = fields.SmallIntField(default=30)
+    """How long a real review may still replace a default one; natural days."""
     sms = fields.BooleanField(default=True)
     sms_sign = fields.CharField(max_length=20, default="政务服务")
     wording = fields.SmallIntField(default=1)

@@ -55,12 +55,12 @@ class Catalogue:
 
     def policy(self, region_code: str) -> Policy:
         """The region's own, or its nearest ancestor's, or the defaults."""
-        found = (self.policies.get(code) for code in self._upward(region_code))
+        found = (self.policies.get(code) for code in self.upward(region_code))
         return next(filter(None, found), _DEFAULTS)
 
     def wording(self, region_code: str, purpose: str, variant: int) -> Wording:
         """The region's own, or its nearest ancestor's, or the shipped one."""
-        upward = self._upward(region_code)
+        upward = self.upward(region_code)
         found = (self.wordings.get((code, purpose, variant)) for code in upward)
         return next(filter(None, found), shipped()[purpose, variant])
 
@@ -70,7 +70,8 @@ class Catalogue:
         code = matter.questionnaire if matter else ""
         return self.questionnaires.get(code) or shipped_questionnaires().get(code)
 
-    def _upward(self, region_code: str) -> Iterator[str]:
+    def upward(self, region_code: str) -> Iterator[str]:
+        """The region, its parent, and so on."""
         seen: set[str] = set()
         code: str | None = region_code
         while code and code not in seen:

@@ -33,6 +33,9 @@ PURPOSES: Mapping[str, Use] = {
     "answer": Use(("item",), ("agency", "answer", "code")),
     "accepted": Use(("item",), ("agency", "due", "code")),
     "closed": Use(("item",), ("agency", "code")),
+    "ask": Use(("item", "words"), ("agency",)),
+    "recall": Use(("item",), ("date", "hall")),
+    "unclear_recall": Use((), ("item",)),
 }
 
 

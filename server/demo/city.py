@@ -96,7 +96,12 @@ def sheets() -> dict[str, bytes]:
             ["code", "name", "parent_code"],
             ([code, name, "" if code == CITY else CITY] for code, name in REGIONS.items()),
         ),
-        "policies": _sheet(["region_code", "sms_sign", "invite_minutes"], [[CITY, "云汀政务", "0"]]),
+        "policies": _sheet(
+            ["region_code", "sms_sign", "invite_minutes", "sample_permille", "repeat_bad",
+             "default_rating"],
+            ([code, "云汀政务", "0", "150", "7", "是" if code == LINXI else "否"]
+             for code in (CITY, LINXI)),
+        ),
         "wordings": _sheet(
             ["region_code", "purpose", "variant", "template_code", "text"], _wordings()
         ),

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from server.catalogue.service import catalogue
 from server.demo.days import lately
-from server.demo.lives import Life
+from server.demo.life import Life
 from server.demo.opinions import Opinion
 from server.demo.outbox import Outbox, Row, end
+from server.demo.samples import Asked, Sampled
 from server.demo.visits import Visit, invented_phone
 from server.kit.clock import BEIJING
 from server.messages.rules import MessageState, Outcome, Purpose, next_in_hours
@@ -44,12 +45,14 @@ class Told:
     now: datetime
 
 
-def conversations(rng: Random, told: Told) -> Outbox:
+def conversations(rng: Random, told: Told, drawn: Sampled) -> Outbox:
     outbox = Outbox(rng)
     for opinion in told.opinions:
         if opinion.channel is ReviewChannel.SMS:
             _rated(outbox, told, opinion)
     _silent(outbox, told)
+    for asked in drawn.asked:
+        _recalled(outbox, told, asked)
     for text in _STRANGE:
         outbox.reply(invented_phone(rng), text, lately(told.now, 4), _O.UNKNOWN)
     return outbox
@@ -107,8 +110,8 @@ def _judged(outbox: Outbox, told: Told, opinion: Opinion) -> None:
         outbox.send(
             receipt, phone, _P.ANSWER, at, question, {"answer": step["words"], "code": code}
         )
-        then = steps[place + 1] if place + 1 < len(steps) else None
-        verdict = _VERDICTS.get(then["move"]) if then else None
+        then = next((s for s in steps[place + 1 :] if s["move"] in _VERDICTS), None)
+        verdict = _VERDICTS[then["move"]] if then else None
         if then and verdict and then["at"] <= question["open_until"]:
             outbox.reply(
                 phone, f"{verdict} {then['words']}".strip(), then["at"], _O.JUDGED, question
@@ -138,6 +141,25 @@ def _news(outbox: Outbox, told: Told, opinion: Opinion, step: Row) -> None:
 
 
 _VERDICTS = {Move.CONFIRM: "满意", Move.CONTEST: "不满意"}
+
+
+def _recalled(outbox: Outbox, told: Told, asked: Asked) -> None:
+    """Drawn for a call-back; a phone that is being asked something else comes later."""
+    receipt, phone = told.receipts[asked.opinion.visit.number], _phone(asked.opinion.visit)
+    question = outbox.ask(receipt, phone, "recall", asked.at, review_id=asked.opinion.id)
+    question["give_up_at"] = asked.call_back["due_at"]
+    if asked.at >= told.now or outbox.is_busy(question):
+        question |= {
+            "state": _Q.WAITING, "asked_at": None, "open_until": None,
+            "due_at": asked.call_back["made_at"],
+        }  # fmt: skip
+        return
+    outbox.send(receipt, phone, _P.RECALL, asked.at, question)
+    if asked.replied_at:
+        outbox.reply(phone, asked.reply, asked.replied_at, _O.RECALLED, question)
+        end(question, _Q.ANSWERED, asked.replied_at)
+    elif question["open_until"] <= told.now:
+        end(question, _Q.EXPIRED, question["open_until"])
 
 
 def _silent(outbox: Outbox, told: Told) -> None:

@@ -1,7 +1,7 @@
-"""Thirty days of the invented city as rows: receipts, reviews, orders and their steps."""
+"""Thirty days of the invented city as rows: receipts, reviews, orders and all that hangs on them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from random import Random
@@ -15,8 +15,12 @@ from server.demo.answered import answered
 from server.demo.city import CITY, SEED
 from server.demo.conversations import Told, conversations
 from server.demo.days import Month
-from server.demo.lives import Fate, Life, People
+from server.demo.desks import around, call_back
+from server.demo.life import Life, People
+from server.demo.lives import Fate
 from server.demo.opinions import Opinion, opinions
+from server.demo.samples import sampled
+from server.demo.silence import defaults
 from server.demo.visits import Visit, visits
 from server.demo.walls import visit_row, without_slips
 from server.kit import sql
@@ -29,18 +33,24 @@ from server.reviews.rules import ReviewChannel, ReviewState, is_bad
 from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.workorders.deadlines import Unit, due_or_provisional
 from server.workorders.opening import CROCKFORD
-from server.workorders.rules import Move, State
+from server.workorders.rules import State
 
 Row = dict[str, Any]
+NUMBERED = ("receipts", "work_order_steps", "samples")
+"""Their ids are the demo's own."""
 
 
 async def write() -> dict[str, int]:
     """Into the caller's transaction; gives how many rows of each table."""
     tables = until(clock.now(), await _people())
     for table, rows in tables.items():
-        await _copy(table, rows)
-    receipts = len(tables["receipts"])
-    await sql.fetch("SELECT setval(pg_get_serial_sequence('receipts', 'id'), $1)", receipts)
+        if rows:
+            await _copy(table, rows)
+    for table in NUMBERED:
+        await sql.fetch(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), $1)",
+            max(1, len(tables[table])),
+        )
     return {table: len(rows) for table, rows in tables.items()}
 
 
@@ -60,26 +70,19 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
             number = opinion.visit.number
             issued[number] = visit_row(issued[number], known)
     lives = _lives(rng, month, known, said, issued, people)
+    drawn = sampled(Random(SEED + 5), month, said, issued, people)  # noqa: S311
     told = Told(came, issued, said, lives, month.now)
+    written = conversations(Random(SEED + 3), told, drawn).tables()  # noqa: S311
+    rated = [_review(o, issued[o.visit.number], lives.get(o.id), policy.undo_minutes) for o in said]
+    rated += defaults(Random(SEED + 4), month.now, issued, rated, written["questions"])  # noqa: S311
+    orders = [*lives.values(), *drawn.lives]
+    hanging = around(orders, known, month, people, drawn)
     return {
-        "receipts": list(issued.values()),
-        "reviews": [
-            _review(o, issued[o.visit.number], lives.get(o.id), policy.undo_minutes) for o in said
-        ],
-        "work_orders": [life.row for life in lives.values()],
-        "work_order_steps": _in_order(lives.values()),
-        "questionnaire_answers": list(answered(Random(SEED + 4), said, issued)),  # noqa: S311
-        **conversations(Random(SEED + 3), told).tables(),  # noqa: S311
-    }
-
-
-def _in_order(lives: Iterable[Life]) -> list[Row]:
-    """As they were written: an order is opened before its clock starts."""
-    told = (
-        (life.opened_at if step["move"] == Move.OPEN else step["at"], step)
-        for life in lives for step in life.steps
-    )  # fmt: skip
-    return [step for _, step in sorted(told, key=lambda one: one[0])]
+        "receipts": list(issued.values()), "reviews": rated,
+        "work_orders": [life.row for life in orders],
+        "questionnaire_answers": list(answered(Random(SEED + 6), said, issued)),  # noqa: S311
+        **hanging, **written,
+    }  # fmt: skip
 
 
 def _receipt(visit: Visit) -> Row:
@@ -97,7 +100,7 @@ def _receipt(visit: Visit) -> Row:
         "officer_number": form.officer_number, "stage": form.stage, "channel": form.channel,
         "hall_code": None, "handled_at": form.handled_at, "issued_at": visit.issued_at,
         "open_until": checked.open_until, "applicant": applicant,
-        "phone_key": phone_key, "digest": digest,
+        "phone_key": phone_key, "digest": digest, "default_at": None,
     }  # fmt: skip
 
 
@@ -111,6 +114,8 @@ def _lives(
         o.id: _born(rng, month, o, issued[o.visit.number], policy)
         for o in said if is_bad(o.level) and o.state is not ReviewState.AWAITING_REASON
     }  # fmt: skip
+    for life in lives.values():
+        life.call_back = call_back(rng, life, policy.callback_days)
     fate = Fate(rng, month, policy, people)
     fate.play([lives[o.id] for o in said if o.id in lives and o.undone_at is None])
     for opinion in said:
@@ -133,10 +138,11 @@ def _born(rng: Random, month: Month, opinion: Opinion, receipt: Row, policy: Pol
     )
     number = f"{snapshot.opened_on.year}{''.join(rng.choices(CROCKFORD, k=10))}"
     row = asdict(snapshot) | {
-        "number": number, "state": State.ASSIGNED, "contact_due_at": contact.at,
-        "due_at": answer.at, "provisional": contact.provisional or answer.provisional,
+        "number": number, "contact_due_at": contact.at, "due_at": answer.at,
+        "provisional": contact.provisional or answer.provisional,
+        "answer_days": policy.simple_days,
     }  # fmt: skip
-    return Life(opinion.at, row)
+    return Life(opinion, opinion.at, row)
 
 
 def _verdict(opinion: Opinion) -> Verdict:
@@ -158,7 +164,7 @@ def _review(opinion: Opinion, receipt: Row, life: Life | None, undo_minutes: int
         "channel": opinion.channel, "real_name": opinion.real_name, "at": opinion.at,
         "undo_until": opinion.at + timedelta(minutes=undo_minutes), "undone_at": opinion.undone_at,
         "order_number": life.row["number"] if life else None,
-        "query_key": codes.query_key(codes.query_code(opinion.id)),
+        "query_key": codes.query_key(codes.query_code(opinion.id)), "replaced_at": None,
     }  # fmt: skip
 
 

@@ -15,7 +15,8 @@ _NOWHERE = "9901%"
 _HELD = (
     "regions", "agencies", "halls", "windows", "officers", "matters", "policies", "tags",
     "staff", "clients", "receipts", "reviews", "work_orders", "wordings", "questions",
-    "sms_messages", "sms_replies", "kiosks", "questionnaires", "questionnaire_answers",
+    "sms_messages", "sms_replies", "kiosks", "questionnaires", "questionnaire_answers", "samples",
+    "accountability",
 )  # fmt: skip
 _FOREIGN = {
     **{
@@ -33,6 +34,8 @@ _FOREIGN = {
             "sms_messages": "region_code",
             "kiosks": "region_code",
             "questionnaire_answers": "region_code",
+            "samples": "region_code",
+            "accountability": "region_code",
         }.items()
     },
     **dict.fromkeys(

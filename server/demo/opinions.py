@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from server.catalogue.models import Tag
-from server.demo.city import slow_matters, table
+from server.demo.city import BUREAUS, LINXI, slow_matters, table
 from server.demo.days import Month, at_home, lately
 from server.demo.dice import id_at, one
 from server.demo.visits import COUNT, Visit
@@ -17,6 +17,8 @@ from server.reviews.rules import ReviewChannel, ReviewState, is_bad
 REVIEWS = 2000
 UNDONE, AGAIN = 40, 25
 """Taken back; rated anew afterwards."""
+LATE = 3
+"""In the place of a default rating."""
 AWAITING = ((9, 1), (5, 2), (2, 1))
 """Bad by SMS and still without a reason: so many hours ago, this level."""
 _C = ReviewChannel
@@ -64,7 +66,7 @@ def opinions(
     rng: Random, month: Month, visits: Sequence[Visit], tags: Sequence[Tag], review_days: int
 ) -> list[Opinion]:
     """In the order of time."""
-    chosen = sorted(rng.sample(range(COUNT), REVIEWS - AGAIN))
+    chosen = sorted(rng.sample(range(COUNT), REVIEWS - AGAIN - LATE))
     early = [place for place in chosen if place < COUNT * 0.9]
     undone = set(rng.sample(early, UNDONE))
     again = set(rng.sample(sorted(undone), AGAIN))
@@ -79,8 +81,20 @@ def opinions(
                 later = timedelta(seconds=rng.randrange(30, 200))
                 found.append(replace(pen.opinion(visits[place]), at=gone + later))
         found.append(first)
+    taken = set(chosen)
+    found += _late(rng, pen, [visit for place, visit in enumerate(visits) if place not in taken])
     found = list(_without_reasons(found, month.now))
     return sorted(found, key=lambda opinion: (opinion.at, opinion.visit.number))
+
+
+def _late(rng: Random, pen: "_Pen", unrated: Sequence[Visit]) -> Iterator[Opinion]:
+    """Some days after the end, where the system had already rated by default."""
+    ours = {bureau.code for bureau in BUREAUS if bureau.region == LINXI}
+    early = [v for v in unrated if v.agency_code in ours and v.number < COUNT * 0.4]
+    for visit in sorted(rng.sample(early, LATE), key=lambda visit: visit.number):
+        until = open_until(visit.form.handled_at, pen.review_days)
+        at = at_home(until, timedelta(hours=rng.uniform(10, 70)))
+        yield replace(pen.opinion(visit), at=at, latest=at, channel=_C.WEB)
 
 
 def _without_reasons(found: list[Opinion], now: datetime) -> Iterator[Opinion]:

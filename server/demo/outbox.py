@@ -61,6 +61,13 @@ class Outbox:
         self.questions.append(question)
         return question
 
+    def is_busy(self, question: Row) -> bool:
+        """Whether its phone is being asked something else."""
+        return any(
+            other["state"] == QuestionState.OPEN and other["phone_key"] == question["phone_key"]
+            for other in self.questions if other is not question
+        )  # fmt: skip
+
     def send(
         self, receipt: Row, phone: str, purpose: Purpose, at: datetime, question: Row,
         values: Mapping[str, str] | None = None,

@@ -8,11 +8,19 @@ from server.kit import sql
 
 async def enqueue(job: str, *, once_as: str | None = None, **payload: Any) -> None:
     """Joins the caller's transaction. With `once_as` a job that already waits is not doubled."""
-    await sql.fetch(
-        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, dedupe_key) "
-        "VALUES (0, 'queued', $1, $2, $3) ON CONFLICT DO NOTHING",
-        job, json.dumps(payload).encode(), once_as,
-    )  # fmt: skip
+    await sql.fetch(insert(1), *row(job, once_as, **payload))
+
+
+def insert(first: int) -> str:
+    """As a part of a larger statement: its values begin at that placeholder."""
+    return (
+        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, dedupe_key) "  # noqa: S608
+        f"VALUES (0, 'queued', ${first}, ${first + 1}, ${first + 2}) ON CONFLICT DO NOTHING"
+    )
+
+
+def row(job: str, once_as: str | None = None, **payload: Any) -> tuple[Any, ...]:
+    return job, json.dumps(payload).encode(), once_as
 
 
 _FIND_LOST = """

@@ -23,6 +23,20 @@ _KINDS = (
         r"(?:办件|受理|回执|案件|流水)(?:编?号|号码)[ ：:]{0,2}(?:是|为)?[ ]?[0-9A-Za-z-]{6,64}"
     ),
 )
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆"
+    "汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐"
+)
+_DOUBLE = "欧阳|司马|上官|诸葛|皇甫|尉迟|公孙|慕容|令狐|司徒|东方|夏侯"
+_HAN = "[\u4e00-\u9fff]"
+_GIVEN = f"(?:(?![的了着过在是有来去员这那]){_HAN}){{1,2}}"
+_NAME = f"(?:{_DOUBLE}|[{_SURNAMES}]){_GIVEN}"
+_NAME_ENDS = rf"(?=$|(?!{_HAN}).|的?(?:电话|手机|身份证|号码|微信|先生|女士|住在|家住))"
+# Somebody says who he or another one is; a name in any other place is not told from a word.
+_INTRODUCED = re.compile(
+    rf"((?:我是|我叫|我的名字叫?|本人叫?|名叫)[ ：:]{{0,2}}){_NAME}{_NAME_ENDS}"
+    rf"|((?:联系人|姓名|名字|户主|当事人|申请人|经手人)[ ]?(?:是|为|叫|：|:)[ ]?){_HAN}{{2,4}}(?!{_HAN})"
+)
 _SUSPECT = re.compile(r"[\dA-Za-z@]")
 """Every kind has at least one of these; most words have none."""
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９－＠Ｘ", "0123456789-@X")
@@ -35,6 +49,7 @@ def redact(words: str, *, known: tuple[str, ...] = ()) -> str:
     said = (s for s in known if len(s) >= 2 and _BETWEEN.sub("", s).lower() in plain)
     for secret in sorted(said, key=len, reverse=True):
         shown = re.sub(_GAP.join(map(re.escape, secret)), MASK, shown, flags=re.IGNORECASE)
+    shown = _INTRODUCED.sub(lambda found: (found[1] or found[2]) + MASK, shown)
     if not _SUSPECT.search(shown):
         return shown
     for kind in _KINDS:

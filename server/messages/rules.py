@@ -20,17 +20,23 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     ACCEPTED = "accepted"
     CLOSED = "closed"
+    ASK = "ask"
+    RECALL = "recall"
+    UNCLEAR_RECALL = "unclear_recall"
 
 
 PURPOSE_NAMES = {
     Purpose.NOTICE: "办结通知", Purpose.REMINDER: "提醒", Purpose.REASON: "询问原因",
     Purpose.REASON_OPEN: "询问原因", Purpose.UNCLEAR: "请再说明",
     Purpose.UNCLEAR_VERDICT: "请再说明", Purpose.THANKS: "致谢", Purpose.ANSWER: "答复通知",
-    Purpose.ACCEPTED: "受理通知", Purpose.CLOSED: "结果通知",
+    Purpose.ACCEPTED: "受理通知", Purpose.CLOSED: "结果通知", Purpose.ASK: "部门留言",
+    Purpose.RECALL: "回访", Purpose.UNCLEAR_RECALL: "请再说明",
 }  # fmt: skip
 NEWS = (Purpose.ACCEPTED, Purpose.CLOSED)
 """They tell what became of an order, and ask nothing."""
-UNASKED = frozenset({Purpose.NOTICE, Purpose.REMINDER, Purpose.ANSWER, *NEWS})
+UNASKED = frozenset(
+    {Purpose.NOTICE, Purpose.REMINDER, Purpose.ANSWER, Purpose.ASK, Purpose.RECALL, *NEWS}
+)
 """They come out of the blue and so only in the policy's hours; the others answer a citizen who has
 just written to us."""
 
@@ -62,6 +68,7 @@ class News(StrEnum):
     """What a citizen may be told of his order."""
 
     ACCEPTED = "accepted"
+    ASKED = "asked"
     ANSWERED = "answered"
     CLOSED = "closed"
 
@@ -107,6 +114,7 @@ class Outcome(StrEnum):
     """It says what we know already, or is older than what we know."""
     ADDED = "added"
     """Its words went to the order."""
+    RECALLED = "recalled"
     REVIEWED_ELSEWHERE = "reviewed_elsewhere"
     UNCLEAR = "unclear"
     LATE = "late"
@@ -120,7 +128,8 @@ OUTCOME_NAMES = {
     Outcome.NEW: "待读取", Outcome.RATED: "已记为评价", Outcome.REASONED: "已记为原因",
     Outcome.CORRECTED: "已改评", Outcome.JUDGED: "已记为对答复的意见", Outcome.OPTED_OUT: "已退订",
     Outcome.ASKED_AGAIN: "看不明白，已再问一次", Outcome.REPEATED: "重复",
-    Outcome.ADDED: "已补充到工单", Outcome.REVIEWED_ELSEWHERE: "已在别处评价",
+    Outcome.ADDED: "已补充到工单", Outcome.RECALLED: "已记为回访答复",
+    Outcome.REVIEWED_ELSEWHERE: "已在别处评价",
     Outcome.UNCLEAR: "看不明白，请人工查看", Outcome.LATE: "超过时限，请人工查看",
     Outcome.UNKNOWN: "没有问过这个号码", Outcome.REMARK: "评价以后的留言",
 }  # fmt: skip

@@ -18,7 +18,7 @@ from sms.templates import (
 
 _ELSE = {
     "date": "近日", "hall": "网上", "item": "业务", "agency": "承办部门", "answer": "详见查询页",
-    "code": "见回执", "due": "规定期限",
+    "code": "见回执", "due": "规定期限", "words": "详见查询页",
 }  # fmt: skip
 """What stands for a value that is empty. A hall that is empty is first the agency."""
 _ANY = "其他"

@@ -40,12 +40,18 @@ class Receipt(Model):
     """When the invitation by SMS is to be thought about; empty once it was, or without a phone."""
     hall_code = fields.CharField(max_length=32, null=True)
     """Of a visit alone: where the code hangs that was scanned."""
+    default_at = fields.DatetimeField(null=True)
+    """When a default rating is to be thought about, after which moment; empty once it was, or if the
+    region's policy wanted none when the receipt was issued."""
 
     class Meta:
         table = "receipts"
         indexes = (
             IndexWhere(
                 fields=("invite_at",), name="receipts_to_invite", where="invite_at IS NOT NULL"
+            ),
+            IndexWhere(
+                fields=("default_at",), name="receipts_to_default", where="default_at IS NOT NULL"
             ),
         )
         constraints = (

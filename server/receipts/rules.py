@@ -88,5 +88,10 @@ def _end_of_day(handled_on: date, later: int) -> datetime:
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=BEIJING)
 
 
+def late_until(open_until: datetime, late_days: int) -> datetime:
+    """How long a citizen's own review may still take a default one's place: natural days."""
+    return open_until + timedelta(days=late_days)
+
+
 def is_open(open_until: datetime, voided: bool, now: datetime) -> bool:
     return not voided and now <= open_until

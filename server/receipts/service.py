@@ -90,8 +90,9 @@ class Checked:
 _ISSUE = """
 INSERT INTO receipts (region_code, agency_code, issued_at, case_number, service_number, matter_code,
   window_code, officer_number, stage, channel, handled_at, open_until, applicant, phone_key, digest,
-  invite_at)
-SELECT $1, $2, $3, r.*, CASE WHEN r.phone_key IS NOT NULL THEN $16::timestamptz END
+  invite_at, default_at)
+SELECT $1, $2, $3, r.*, CASE WHEN r.phone_key IS NOT NULL THEN $16::timestamptz END,
+  CASE WHEN $17 AND r.open_until > $3 THEN r.open_until END
 FROM unnest($4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
   $11::timestamptz[], $12::timestamptz[], $13::bytea[], $14::text[], $15::text[])
   AS r(case_number, service_number, matter_code, window_code, officer_number, stage, channel,
@@ -152,6 +153,7 @@ async def _insert(desk: "Desk", now: datetime, rows: list[Checked]) -> dict[tupl
         [form.officer_number for form in forms], [form.stage for form in forms],
         [form.channel for form in forms], [row.handled_at for row in rows],
         [row.open_until for row in rows], *under_keys(rows), desk.invite_at(now),
+        desk.policy.default_rating,
     )  # fmt: skip
     try:
         # Looking out for conflicts costs every row a quarter more, and nearly all rows are new.
@@ -270,6 +272,11 @@ REDEEMED = """redeemed AS (
    AND receipts.voided_at IS NULL AND receipts.open_until >= given.at
 )"""
 """The receipt's part in a submission: it is there, not voided, and its time has not passed."""
+REDEEMED_LATE = """redeemed AS (
+  SELECT given.*, receipts.region_code FROM given JOIN receipts ON receipts.id = given.receipt_id
+   AND receipts.voided_at IS NULL WHERE given.id IN (SELECT id FROM admitted)
+)"""
+"""Its time has passed; `admitted` says for whom the system's default rating made room."""
 
 
 async def by_code(code: str) -> Any:

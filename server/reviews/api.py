@@ -128,13 +128,8 @@ def levels_shown() -> list[LevelShown]:
 )  # fmt: skip
 async def invitation(request: Request, code: str) -> Invitation:
     receipt = await receipt_behind(request, code)
-    state = await service.state_of(receipt)
-    return Invitation(
-        state,
-        receipt_shown(receipt),
-        levels_shown(),
-        local(receipt["open_until"]),
-    )
+    open_ = await service.openness_of(receipt)
+    return Invitation(open_.state, receipt_shown(receipt), levels_shown(), local(open_.until))
 
 
 @door.post(

@@ -21,7 +21,7 @@ class Asked:
     """A question as it stands when a reply is read."""
 
     id: UUID
-    asking: Literal["level", "reason", "verdict"]
+    asking: Literal["level", "reason", "verdict", "recall", "message"]
     state: QuestionState
     asked_at: datetime
     open_until: datetime
@@ -50,6 +50,10 @@ class Act(StrEnum):
     ADD_WORDS = "add_words"
     CORRECT = "correct"
     JUDGE = "judge"
+    RECALL = "recall"
+    """He says whether he was content with the service indeed."""
+    SAY = "say"
+    """Words for the agency, over the relay."""
     OPT_OUT = "opt_out"
     ASK_AGAIN = "ask_again"
     HAND_OVER = "hand_over"
@@ -75,7 +79,7 @@ def move_of(
     us."""
     sent = [question for question in asked if question.state is not QuestionState.WAITING]
     question = _meant(at, sent) or _meant(at + ahead, sent)
-    reading = read(text, question.asking if question else "level")
+    reading = _read(text, question.asking if question else "level")
     if reading.kind == "opt_out":
         return Move(Act.OPT_OUT, Outcome.OPTED_OUT, question, reading)
     if question is None:
@@ -85,6 +89,22 @@ def move_of(
     if reason := _reason_before_asked(question, text, at, asked):
         return reason
     return _afterwards(question, text, at, now)
+
+
+_READ_AS: dict[str, Literal["level", "reason", "verdict"]] = {
+    "level": "level", "reason": "reason", "verdict": "verdict", "recall": "verdict",
+    "message": "reason",  # whatever it says is for the agency; but who opts out is heard
+}  # fmt: skip
+
+
+def _read(text: str, asking: str) -> Reading:
+    reading = read(text, _READ_AS[asking])
+    if asking != "recall" or reading.kind != "unclear":
+        return reading
+    level = read(text, "level")
+    if level.level is None:
+        return reading
+    return Reading("verdict", content=not is_bad(level.level), words=level.words)
 
 
 def by_our_clock(at: datetime, now: datetime, ahead: timedelta) -> datetime:
@@ -138,7 +158,19 @@ def _verdict(question: Asked, reading: Reading, at: datetime, now: datetime) -> 
     return _unclear(question, reading)
 
 
-_ANSWERS = {"level": _level, "reason": _reason, "verdict": _verdict}
+def _recall(question: Asked, reading: Reading, at: datetime, now: datetime) -> Move:
+    if reading.kind == "verdict":
+        return Move(Act.RECALL, Outcome.RECALLED, question, reading)
+    return _unclear(question, reading)
+
+
+def _message(question: Asked, reading: Reading, at: datetime, now: datetime) -> Move:
+    return Move(Act.SAY, Outcome.ADDED, question, reading)
+
+
+_ANSWERS = {
+    "level": _level, "reason": _reason, "verdict": _verdict, "recall": _recall, "message": _message,
+}  # fmt: skip
 
 
 def _unclear(question: Asked, reading: Reading) -> Move:
@@ -172,6 +204,8 @@ def _reason_before_asked(
 
 def _afterwards(question: Asked, text: str, at: datetime, now: datetime) -> Move:
     """To a question that is no longer open."""
+    if question.asking == "message":
+        return _message(question, _read(text, "message"), at, now)  # a talk goes on after an answer
     again = read(text, "level")
     if question.state is QuestionState.NEEDLESS and question.level is not None:
         return Move(Act.KEEP, Outcome.REVIEWED_ELSEWHERE, question, again)
@@ -180,7 +214,7 @@ def _afterwards(question: Asked, text: str, at: datetime, now: datetime) -> Move
     if question.ended_at is not None and at < question.ended_at:
         told = Outcome.REPEATED if again.kind == "level" else Outcome.REMARK
         return Move(Act.KEEP, told, question, again)
-    if again.kind == "level" and question.asking != "verdict":
+    if again.kind == "level" and question.asking not in ("verdict", "recall"):
         if again.level == question.level:
             return Move(
                 Act.KEEP, Outcome.REMARK if again.words else Outcome.REPEATED, question, again

@@ -19,6 +19,7 @@ from server.reviews import questions
 from server.reviews.patience import patiently
 from server.reviews.questions import Busy
 from server.reviews.rules import QuestionState
+from server.reviews.ties import ORDER_OF
 from server.workorders.rules import FINAL
 
 _BATCH = 100
@@ -192,22 +193,30 @@ async def _needless(waiting: Sequence[Record]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-_WANTED = """CASE q.asking
+_WANTED = f"""CASE q.asking
   WHEN 'level' THEN NOT EXISTS (SELECT 1 FROM reviews r WHERE r.receipt_id = q.receipt_id)
     AND EXISTS (SELECT 1 FROM receipts t WHERE t.id = q.receipt_id AND t.voided_at IS NULL)
   WHEN 'reason' THEN EXISTS (
     SELECT 1 FROM reviews r WHERE r.id = q.review_id AND r.state = 'awaiting_reason')
+  WHEN 'recall' THEN EXISTS (SELECT 1 FROM call_backs b
+    WHERE b.review_id = q.review_id AND b.kind = 'sample' AND b.state <> 'done')
+  WHEN 'message' THEN (
+    SELECT s.actor <> 'citizen' AND s.move <> 'resume' AND o.closed_at IS NULL
+    FROM reviews r JOIN work_orders o ON o.number = {ORDER_OF}
+    JOIN work_order_steps s ON s.order_id = o.number
+      AND s.move IN ('ask', 'message', 'resume', 'supplement')
+    WHERE r.id = q.review_id ORDER BY s.id DESC LIMIT 1)
   ELSE EXISTS (
-    SELECT 1 FROM reviews r JOIN work_orders o ON o.number = r.order_number
-    WHERE r.id = q.review_id AND o.state = 'answered') END"""
+    SELECT 1 FROM reviews r JOIN work_orders o ON o.number = {ORDER_OF}
+    WHERE r.id = q.review_id AND o.state = 'answered') END"""  # noqa: S608
 
 
 _QUESTION = f"SELECT 1 FROM questions q WHERE q.id = $1 AND q.state = 'open' AND {_WANTED}"  # noqa: S608
-_ORDER_IS = """SELECT 1 FROM reviews r JOIN work_orders o ON o.number = r.order_number
-  WHERE r.id = $1 AND r.state = 'standing' AND o.state IN ({})"""
+_ORDER_IS = f"""SELECT 1 FROM reviews r JOIN work_orders o ON o.number = {ORDER_OF}
+  WHERE r.id = $1 AND r.state = 'standing' AND o.state IN """  # noqa: S608
 _NEWS = {
-    Purpose.ACCEPTED: _ORDER_IS.format("'accepted', 'planned', 'asking'"),
-    Purpose.CLOSED: _ORDER_IS.format(", ".join(repr(str(state)) for state in sorted(FINAL))),
+    Purpose.ACCEPTED: _ORDER_IS + "('accepted', 'planned', 'asking')",
+    Purpose.CLOSED: _ORDER_IS + f"({', '.join(repr(str(state)) for state in sorted(FINAL))})",
 }
 
 

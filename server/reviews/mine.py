@@ -19,6 +19,7 @@ from server.people.citizens import Rater
 from server.people.tokens import BadToken
 from server.reviews.models import Review
 from server.reviews.rules import AlreadyClaimed
+from server.reviews.ties import ORDER_OF
 from server.workorders.rules import FINAL
 
 
@@ -41,7 +42,7 @@ _HISTORY = """
 SELECT c.review_id, c.reviewed_at, r.level, r.state, r.query_key, t.agency_code, t.matter_code,
   t.window_code, t.hall_code, t.handled_at, o.number, o.state AS order_state, o.due_at
 FROM claims c JOIN reviews r ON r.id = c.review_id JOIN receipts t ON t.id = r.receipt_id
-LEFT JOIN work_orders o ON o.number = r.order_number
+LEFT JOIN work_orders o ON o.number = {order_of}
 WHERE c.citizen_id = $1 AND (c.reviewed_at, c.review_id) < ($2, $3) AND {filter}
 ORDER BY c.reviewed_at DESC, c.review_id DESC LIMIT {limit}
 """
@@ -53,7 +54,9 @@ async def history(
     """Newest first; the cursor is his alone."""
     before = _opened(cursor, rater) if cursor else _NEWEST
     rows = await sql.fetch(
-        _HISTORY.format(filter=_FILTERS[shown], limit=limit + 1), rater.id, *before
+        _HISTORY.format(filter=_FILTERS[shown], limit=limit + 1, order_of=ORDER_OF),
+        rater.id,
+        *before,
     )
     more = len(rows) > limit
     return rows[:limit], _cursor(rows[limit - 1], rater) if more else None
@@ -75,7 +78,10 @@ def _opened(cursor: str, rater: Rater) -> tuple[datetime, UUID]:
 
 async def one(rater: Rater, review: Review) -> Record:
     (row,) = await sql.fetch(
-        _HISTORY.format(filter="c.review_id = $4", limit=1), rater.id, *_NEWEST, review.id
+        _HISTORY.format(filter="c.review_id = $4", limit=1, order_of=ORDER_OF),
+        rater.id,
+        *_NEWEST,
+        review.id,
     )
     return row
 

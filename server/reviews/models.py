@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.contrib.postgres.indexes import PostgreSQLIndex
+from tortoise.contrib.postgres.indexes import BrinIndex, PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
@@ -45,11 +45,15 @@ class Review(Model):
     request_key = fields.CharField(max_length=22, null=True)
     """Keyed hash of the Idempotency-Key, so that a repeated request finds its own review."""
     request_digest = fields.CharField(max_length=22, null=True)
+    replaced_at = fields.DatetimeField(null=True)
+    """Of a default one: when the citizen's own review took its place; it is `excluded` from then on."""
 
     class Meta:
         table = "reviews"
         indexes = (
             PostgreSQLIndex(fields=("receipt_id",), name="reviews_of_receipt"),
+            # A day's reviews lie together; a tree over all of them would cost every submission.
+            BrinIndex(fields=("at",), name="reviews_by_time"),
             IndexWhere(
                 fields=("at",), name="reviews_awaiting_reason", where="state = 'awaiting_reason'"
             ),
@@ -58,7 +62,7 @@ class Review(Model):
             UniqueConstraint(
                 fields=("region_code", "receipt_id"),
                 name="one_standing_review_per_receipt",
-                condition="state IN ('standing', 'awaiting_reason')",
+                condition="state IN ('standing', 'awaiting_reason', 'default')",
             ),
             UniqueConstraint(fields=("query_key",), name="one_review_per_query_code"),
             UniqueConstraint(
@@ -74,6 +78,11 @@ class Review(Model):
             CheckConstraint(
                 check="level > 2 OR state <> 'standing' OR order_number IS NOT NULL",
                 name="standing_bad_review_has_its_order",
+            ),
+            CheckConstraint(
+                check="(channel = 'system') = (state = 'default' OR replaced_at IS NOT NULL)"
+                " AND (channel <> 'system' OR level = 3)",
+                name="the_system_rates_only_by_default",
             ),
         )
 
@@ -211,11 +220,74 @@ class Question(Model):
                 condition="state = 'open'",
             ),
             CheckConstraint(
-                check="asking IN ('level', 'reason', 'verdict')", name="question_asks_something"
+                check="asking IN ('level', 'reason', 'verdict', 'recall', 'message')",
+                name="question_asks_something",
             ),
             CheckConstraint(check=f"state IN ({_QUESTION_STATES})", name="question_state_is_known"),
             CheckConstraint(
                 check="state <> 'open' OR (asked_at IS NOT NULL AND open_until IS NOT NULL)",
                 name="open_question_has_its_end",
+            ),
+        )
+
+
+class Sample(Model):
+    """One day's draw of satisfied reviews for call-backs. An auditor draws it again from the seed."""
+
+    id = fields.BigIntField(primary_key=True)
+    region_code = fields.CharField(max_length=12)
+    day = fields.DateField()
+    seed = fields.CharField(max_length=64)
+    permille = fields.SmallIntField()
+    population = fields.IntField()
+    drawn = fields.IntField()
+    drawn_at = fields.DatetimeField()
+
+    class Meta:
+        table = "samples"
+        constraints = (UniqueConstraint(fields=("region_code", "day"), name="one_draw_per_day"),)
+
+
+class CallBack(Model):
+    """回访: a rater is asked again, because he was drawn, or because he gave a bad review."""
+
+    id = fields.UUIDField(primary_key=True)
+    region_code = fields.CharField(max_length=12)
+    agency_code = fields.CharField(max_length=18)
+    review: fields.ForeignKeyRelation[Review] = fields.ForeignKeyField("models.Review")
+    review_id: UUID
+    sample: fields.ForeignKeyNullableRelation[Sample] = fields.ForeignKeyField(
+        "models.Sample", null=True, db_index=True
+    )
+    sample_id: int | None
+    order_number = fields.CharField(max_length=16, null=True)
+    """Of a bad review its order; of a drawn one the order that a "no" opened."""
+    kind = fields.CharField(max_length=12)
+    state = fields.CharField(max_length=12)
+    channel = fields.CharField(max_length=16, null=True)
+    made_at = fields.DatetimeField()
+    due_at = fields.DatetimeField()
+    done_at = fields.DatetimeField(null=True)
+    satisfied = fields.BooleanField(null=True)
+    words = fields.TextField(default="", db_default="")
+    """Redacted."""
+    staff_id = fields.IntField(null=True)
+    """Who spoke with him, if a person did."""
+
+    class Meta:
+        table = "call_backs"
+        indexes = (
+            IndexWhere(
+                fields=("region_code", "due_at"), name="call_backs_waiting", where="done_at IS NULL"
+            ),
+        )
+        constraints = (
+            UniqueConstraint(fields=("review_id", "kind"), name="one_call_back_per_review"),
+            CheckConstraint(
+                check="kind IN ('sample', 'real_name')", name="call_back_kind_is_known"
+            ),
+            CheckConstraint(
+                check="state IN ('waiting', 'asked', 'done', 'unreachable')",
+                name="call_back_state_is_known",
             ),
         )

@@ -1,7 +1,6 @@
 """What became of an order, told to the citizen: by WeChat if he gave leave, else over the channel on
 which he rated, else only on his own page."""
 
-import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
@@ -11,45 +10,70 @@ from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import BEIJING, clock
-from server.kit.privacy import BrokenSeal, vault
 from server.kit.transaction import transaction
 from server.messages import notices
 from server.messages import service as messages
 from server.messages.rules import News, Purpose
 from server.messages.service import Locked, Post
-from server.reviews import questions
-from server.reviews.rules import ReviewChannel
+from server.reviews import questions, said
+from server.reviews.addresses import phone_for
+from server.reviews.rules import QuestionState
+from server.workorders.moves import CITIZEN
 from server.workorders.rules import FINAL, Move, State
+from server.workorders.rules import Record as Beside
 
-_TOLD = {News.ACCEPTED: "已受理", News.ANSWERED: "已答复", News.CLOSED: "已办结"}
 NEWS_FOR = timedelta(days=2)
 """Older news by text message is none."""
+_TO_REPLY = timedelta(days=1)
+_TOLD = {
+    News.ACCEPTED: "已受理", News.ASKED: "等您回复", News.ANSWERED: "已答复", News.CLOSED: "已办结",
+}  # fmt: skip
+_COURSE = (Move.ACCEPT, Move.ANSWER, Move.SILENCE, Move.RULE, Move.DISMISS, Move.MERGE)
+"""The moves that are news; what is only written beside the order is none."""
+_RELAY = (Move.ASK, Move.RESUME, Beside.MESSAGE, Beside.SUPPLEMENT)
 _LATEST = """
-SELECT s.id, s.at, s.move, o.number, o.state, o.matter, o.agency_code, o.next_due_at, r.id AS review,
-  o.due_at, r.channel, r.contact, r.receipt_id, r.query_key, c.citizen_id
+SELECT s.id, s.at, s.move, s.actor, o.number, o.state, o.matter, o.agency_code, o.next_due_at,
+  o.due_at, r.id AS review, r.channel, r.contact, r.receipt_id, r.query_key, c.citizen_id
 FROM work_orders o JOIN reviews r ON r.id = o.origin_key AND r.state = 'standing'
 JOIN work_order_steps s ON s.order_id = o.number AND s.state = o.state AND s.actor <> 'citizen'
+  AND s.move = ANY($2)
 LEFT JOIN claims c ON c.review_id = r.id
 WHERE o.number = $1 ORDER BY s.id DESC LIMIT 1
 """
 """The step by which the agency brought the order to where it is; what came before is no news now."""
+_WORD = _LATEST.replace("s.state = o.state AND s.actor <> 'citizen'", "o.closed_at IS NULL")
+"""What was said last in the relay, by whom ever."""
 
 
 async def tell(order: str, by_wechat: Collection[str] = ()) -> int:
-    """The job of an order that the agency has moved. Doing it twice tells once. `by_wechat`: the news
-    for which there is a template."""
-    row = await sql.fetch_one(_LATEST, order)
-    news = _news(row) if row else None
-    if row is None or news is None:
-        return 0
-    if row["citizen_id"] and news in by_wechat:
-        async with transaction():
-            if await notices.write(_telling(row, news)):
-                return 1
-    return await _by_phone(row, news)
+    """The job of an order that the agency has moved, or to whose citizen it has written. Doing it
+    twice tells once. `by_wechat`: the news for which there is a template."""
+    told = 0
+    for row, news in await _all_news(order):
+        if row["citizen_id"] and news in by_wechat:
+            async with transaction():
+                if await notices.write(_telling(row, news)):
+                    told += 1
+                    continue
+        told += await _by_phone(row, news)
+    return told
+
+
+async def _all_news(order: str) -> list[tuple[Record, News]]:
+    """What is newest: a move or a word. An answer is not passed over for a word that followed it."""
+    moved = await sql.fetch_one(_LATEST, order, list(_COURSE))
+    said = await sql.fetch_one(_WORD, order, list(_RELAY))
+    if moved and said and moved["id"] > said["id"]:
+        said = None
+    if moved and said and moved["state"] != State.ANSWERED:
+        moved = None
+    return [(row, news) for row in (moved, said) if row and (news := _news(row))]
 
 
 def _news(row: Record) -> News | None:
+    if row["move"] in _RELAY:
+        of_agency = row["actor"] != CITIZEN and row["move"] != Move.RESUME
+        return News.ASKED if of_agency else None
     if row["move"] == Move.ACCEPT:
         return News.ACCEPTED
     if row["state"] == State.ANSWERED:
@@ -61,7 +85,8 @@ def _telling(row: Record, news: News) -> notices.Telling:
     at = row["at"].astimezone(BEIJING)
     values = {
         "matter": row["matter"], "agency": catalogue().agency_name(row["agency_code"]),
-        "number": row["number"], "state": _TOLD[news],
+        "number": row["number"],
+        "state": "已并案" if row["state"] == State.MERGED else _TOLD[news],
         "at": f"{at.year}年{at.month}月{at.day}日 {at:%H:%M}",
     }  # fmt: skip
     return notices.Telling(
@@ -71,21 +96,37 @@ def _telling(row: Record, news: News) -> notices.Telling:
 
 
 async def by_phone(order: str) -> int:
-    """When WeChat did not take it."""
-    row = await sql.fetch_one(_LATEST, order)
-    news = _news(row) if row else None
-    return await _by_phone(row, news) if row and news else 0
+    """When WeChat did not take it; what it did take is not told twice."""
+    told = 0
+    for row, news in await _all_news(order):
+        if not await sql.fetch(_TAKEN, row["id"]):
+            told += await _by_phone(row, news)
+    return told
+
+
+_TAKEN = "SELECT 1 FROM wechat_notices WHERE about = $1 AND state IN ('queued', 'sending', 'sent')"
 
 
 async def _by_phone(row: Record, news: News) -> int:
-    """Over the answer he is asked whether he is content; of the rest he is only told."""
+    """Over the answer he is asked whether he is content, in the relay what the agency wants to know;
+    of the rest he is only told. Of a merger his page tells."""
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", row["receipt_id"])
-    phone = _phone(row, receipt)
-    if not phone:
+    phone = phone_for(row, receipt)
+    if phone is None or row["state"] == State.MERGED:
         return 0
-    if news is News.ANSWERED:
-        return await _ask(row, receipt, phone, clock.now())
+    if news in (News.ANSWERED, News.ASKED):
+        return await _ask(row, _question(row, news, receipt, phone), clock.now())
     return await _say(row, receipt, phone, Purpose(news))
+
+
+def _question(row: Record, news: News, receipt: Record, phone: str) -> questions.New:
+    now, due = clock.now(), row["next_due_at"]
+    answered = news is News.ANSWERED
+    return questions.New(
+        receipt=receipt, phone=phone, asking="verdict" if answered else "message",
+        review_id=row["review"], due_at=now,
+        give_up_at=due if answered else max(due, now + _TO_REPLY),
+    )  # fmt: skip
 
 
 async def _say(row: Record, receipt: Record, phone: str, purpose: Purpose) -> int:
@@ -97,14 +138,14 @@ async def _say(row: Record, receipt: Record, phone: str, purpose: Purpose) -> in
         if not may_say(purpose, policy, known) or await _is_said(row, purpose):
             return 0
         due = row["due_at"].astimezone(BEIJING)
-        said = {
+        more = {
             "agency": catalogue().agency_name(row["agency_code"]), "due": f"{due.month}月{due.day}日",
-            "code": questions.query_code(row["review"], row["query_key"]),
+            "code": said.query_code(row["review"], row["query_key"]),
         }  # fmt: skip
         await messages.post([
             Post(
                 region_code=receipt["region_code"], agency_code=receipt["agency_code"],
-                purpose=purpose, phone=phone, values=questions.values_of(receipt) | said,
+                purpose=purpose, phone=phone, values=questions.values_of(receipt) | more,
                 about=row["review"], not_before=now, not_after=now + NEWS_FOR,
             )
         ], now)  # fmt: skip
@@ -123,40 +164,35 @@ def may_say(purpose: Purpose, policy: Policy, phone: Locked) -> bool:
 
 async def _is_said(row: Record, purpose: Purpose) -> bool:
     """Under the lock of the phone; `one_message_per_news` says the same to everybody else."""
-    said = await sql.fetch(
-        "SELECT purpose FROM sms_messages "
-        "WHERE about = $1 AND purpose IN ('accepted', 'closed')",
-        row["review"],
-    )  # fmt: skip
-    return purpose in {one["purpose"] for one in said}
+    rows = await sql.fetch(
+        "SELECT 1 FROM sms_messages WHERE about = $1 AND purpose = $2", row["review"], purpose
+    )
+    return bool(rows)
 
 
-async def _ask(row: Record, receipt: Record, phone: str, now: datetime) -> int:
+async def _ask(row: Record, question: questions.New, now: datetime) -> int:
+    """Once about one step of the agency, and while it waits, with the newest words."""
     async with transaction():
-        await messages.lock([phone], now)
+        await messages.lock([question.phone], now)
         asked = await sql.fetch(
-            "SELECT 1 FROM questions WHERE review_id = $1 AND asking = 'verdict' "
-            "AND state IN ('waiting', 'open')",
-            row["review"],
-        )
+            "SELECT 1 FROM questions WHERE review_id = $1 AND asking = $2 AND (state = 'waiting' "
+            "OR state = 'open' AND asking = 'verdict' OR due_at >= $3)",
+            row["review"], question.asking, row["at"],
+        )  # fmt: skip
         if asked:
             return 0
-        await questions.add([
-            questions.New(
-                receipt=receipt, phone=phone, asking="verdict", review_id=row["review"], due_at=now,
-                give_up_at=row["next_due_at"],
-            )
-        ])  # fmt: skip
+        if question.asking == "verdict":
+            await _end_talk(row, now)
+        await questions.add([question])
     return 1
 
 
-def _phone(row: Record, receipt: Record) -> str | None:
-    """What was given with the review, or the phone by which it came."""
-    if row["contact"]:
-        try:
-            given: str | None = json.loads(vault().unseal(row["contact"], "contact"))["phone"]
-        except BrokenSeal:
-            given = None  # under a key that was withdrawn
-        if given:
-            return given
-    return questions.phone_of(receipt) if row["channel"] == ReviewChannel.SMS else None
+async def _end_talk(row: Record, now: datetime) -> None:
+    """What the agency wanted to know it has answered by itself; the verdict need not wait for it."""
+    talk = await sql.fetch(
+        "SELECT id FROM questions WHERE review_id = $1 AND asking = 'message' "
+        "AND state IN ('waiting', 'open') FOR UPDATE",
+        row["review"],
+    )
+    for question in talk:
+        await questions.end(question["id"], QuestionState.NEEDLESS, now)

@@ -19,7 +19,7 @@ from server.messages.rules import Purpose
 from server.messages.service import Post
 from server.receipts import visits
 from server.receipts.rules import Channel
-from server.reviews import codes
+from server.reviews import said
 from server.reviews.rules import QuestionState
 
 _SEAL = "phone"
@@ -34,7 +34,7 @@ class New:
 
     receipt: Any
     phone: str = field(repr=False)
-    asking: Literal["level", "reason", "verdict"]
+    asking: Literal["level", "reason", "verdict", "recall", "message"]
     due_at: datetime
     give_up_at: datetime
     reminder: bool = False
@@ -151,7 +151,11 @@ async def _message(question: Any, receipt: Record) -> tuple[Purpose, dict[str, s
     if question["asking"] == "level":
         return (Purpose.REMINDER if question["reminder"] else Purpose.NOTICE), values, []
     if question["asking"] == "verdict":
-        return Purpose.ANSWER, values | await _answer(question["review_id"]), []
+        return Purpose.ANSWER, values | await said.answer(question["review_id"]), []
+    if question["asking"] == "recall":
+        return Purpose.RECALL, values, []
+    if question["asking"] == "message":
+        return Purpose.ASK, values | await said.word(question["review_id"]), []
     (review,) = await sql.fetch("SELECT level FROM reviews WHERE id = $1", question["review_id"])
     tags = catalogue().tags_of_level(review["level"])[:LETTERS]
     if len(tags) < LETTERS:
@@ -171,30 +175,9 @@ def values_of(receipt: Any) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def _answer(review_id: UUID) -> dict[str, str]:
-    rows = await sql.fetch(
-        "SELECT r.query_key, o.agency_code, s.words FROM reviews r "
-        "JOIN work_orders o ON o.number = r.order_number "
-        "JOIN work_order_steps s ON s.order_id = o.number AND s.move = 'answer' "
-        "WHERE r.id = $1 ORDER BY s.id DESC LIMIT 1",
-        review_id,
-    )
-    (row,) = rows
-    return {
-        "agency": catalogue().agency_name(row["agency_code"]), "answer": row["words"].rstrip("。.！!；;，, "),
-        "code": query_code(review_id, row["query_key"]),
-    }  # fmt: skip
-
-
-def query_code(review_id: UUID, key: str) -> str:
-    """Empty if its key was withdrawn."""
-    try:
-        return codes.grouped(codes.code_of_key(review_id, key))
-    except codes.UnknownQueryCode:
-        return ""
-
-
-_AGAIN = {"level": Purpose.UNCLEAR, "verdict": Purpose.UNCLEAR_VERDICT}
+_AGAIN = {
+    "level": Purpose.UNCLEAR, "verdict": Purpose.UNCLEAR_VERDICT, "recall": Purpose.UNCLEAR_RECALL,
+}  # fmt: skip
 """The list of reasons is simply sent once more."""
 
 

@@ -15,11 +15,12 @@ from server.kit.privacy import BrokenSeal, vault
 from server.kit.transaction import transaction
 from server.messages import service as messages
 from server.messages.rules import Outcome
-from server.reviews import questions, sms_reviews
+from server.reviews import callbacks, questions, relay, sms_reviews
 from server.reviews.conversation import Act, Asked, move_of
 from server.reviews.heard import Heard
+from server.reviews.models import Review
 from server.reviews.patience import patiently
-from server.reviews.rules import QuestionState, ReviewState
+from server.reviews.rules import COMMENT_LIMIT, QuestionState, ReviewChannel, ReviewState
 
 _BATCH = 100
 _SEAL = "reply"
@@ -224,6 +225,25 @@ async def _add_words(heard: Heard) -> Outcome:
     return Outcome.ADDED
 
 
+async def _say(heard: Heard) -> Outcome:
+    """A word for the agency: the question has its answer, and what he writes on is another word."""
+    await relay.say(await Review.get(id=heard.question["review_id"]), heard.text[:COMMENT_LIMIT])
+    if heard.question["state"] in (QuestionState.OPEN, QuestionState.EXPIRED):
+        heard.end(QuestionState.ANSWERED)
+    return Outcome.ADDED
+
+
+async def _recall(heard: Heard) -> Outcome:
+    reading = heard.move.reading
+    assert reading is not None
+    await callbacks.answer(
+        await Review.get(id=heard.question["review_id"]), satisfied=bool(reading.content),
+        comment=reading.words[:COMMENT_LIMIT], channel=ReviewChannel.SMS,
+    )  # fmt: skip
+    heard.end(QuestionState.ANSWERED)
+    return Outcome.RECALLED
+
+
 async def _opt_out(heard: Heard) -> Outcome:
     await messages.opt_out([heard.phone], heard.now)
     heard.leave({row["receipt_id"] for row in heard.rows.values()})
@@ -245,5 +265,5 @@ async def _hand_over(heard: Heard) -> Outcome:
 _ACTS = {
     Act.KEEP: _keep, Act.GIVE_REASON: _give_reason, Act.CORRECT: _correct,
     Act.JUDGE: _judge, Act.OPT_OUT: _opt_out, Act.ASK_AGAIN: _ask_again,
-    Act.HAND_OVER: _hand_over, Act.ADD_WORDS: _add_words,
+    Act.HAND_OVER: _hand_over, Act.ADD_WORDS: _add_words, Act.SAY: _say, Act.RECALL: _recall,
 }  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum, StrEnum
 
-from server.kit.errors import Conflict, Fault, Gone, Invalid
+from server.kit.errors import Conflict, Fault, Gone, Invalid, Limited
 from server.workorders.rules import is_blank
 
 
@@ -21,6 +21,8 @@ class Level(IntEnum):
 LEVEL_NAMES = {5: "非常满意", 4: "满意", 3: "基本满意", 2: "不满意", 1: "非常不满意"}
 COMMENT_LIMIT = 500
 """Code points."""
+MESSAGES_A_DAY = 20
+"""Of one citizen to one order: he talks with the agency, a program does not."""
 
 
 def is_bad(level: int) -> bool:
@@ -80,13 +82,15 @@ class ReviewChannel(StrEnum):
     WEB = "web"
     PHONE = "phone"
     PAPER = "paper"
+    SYSTEM = "system"
+    """Nobody rated: a default by the region's policy, and nothing else."""
 
 
 CHANNEL_NAMES = {
     ReviewChannel.RECEIPT_QR: "回执二维码", ReviewChannel.STATIC_QR: "大厅二维码",
     ReviewChannel.MINI_PROGRAM: "微信小程序", ReviewChannel.SMS: "短信",
     ReviewChannel.KIOSK: "评价器", ReviewChannel.WEB: "网页", ReviewChannel.PHONE: "电话",
-    ReviewChannel.PAPER: "纸质评价表",
+    ReviewChannel.PAPER: "纸质评价表", ReviewChannel.SYSTEM: "系统默认",
 }  # fmt: skip
 
 
@@ -148,6 +152,21 @@ class AlreadySupplemented(Conflict):
 class NothingToJudge(Conflict):
     code = "nothing_to_confirm"
     title = "现在没有等待您确认的答复"
+
+
+class NobodyToTalkTo(Conflict):
+    code = "no_work_order"
+    title = "这条评价没有工单，没有可以对话的部门"
+
+
+class TooManyMessages(Limited):
+    code = "too_many_messages"
+    title = f"一天最多留言 {MESSAGES_A_DAY} 条，请明天再说"
+
+
+class NoCallBack(Conflict):
+    code = "no_call_back"
+    title = "现在没有等待您回答的回访"
 
 
 def check_reason(level: int, tags: Sequence[str], comment: str) -> None:

@@ -19,9 +19,10 @@ from server.kit.transaction import transaction
 from server.receipts import service as receipts
 from server.receipts import visits
 from server.receipts.codes import number_of
-from server.receipts.rules import Channel, ReviewClosed, is_open
+from server.receipts.rules import Channel, ReviewClosed
 from server.reviews import codes, rules, submission
 from server.reviews.models import Review
+from server.reviews.replacing import Openness, openness
 from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
 from server.reviews.snapshot import (
     Attempt,
@@ -32,6 +33,7 @@ from server.reviews.snapshot import (
     snapshot_of,
 )
 from server.reviews.submission import Submission
+from server.reviews.ties import order_of
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 from server.workorders.opening import Opening, open_order
@@ -62,18 +64,14 @@ class Submitted:
 
 async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "closed"]:
     """`open`, `reviewed` or `closed`: all that the holder of a code learns."""
-    taken = await sql.fetch_one(
-        "SELECT 1 FROM reviews WHERE receipt_id = $1 AND state IN ('standing', 'awaiting_reason')",
-        receipt["id"],
-    )
-    if taken:
-        return "reviewed"
-    now = clock.now()
-    return (
-        "open"
-        if is_open(receipt["open_until"], receipt["voided_at"] is not None, now)
-        else "closed"
-    )
+    return (await openness_of(receipt)).state
+
+
+async def openness_of(receipt: asyncpg.Record) -> Openness:
+    return await openness(
+        receipt["id"], receipt["region_code"], receipt["open_until"],
+        voided=receipt["voided_at"] is not None,
+    )  # fmt: skip
 
 
 async def submit(
@@ -239,18 +237,23 @@ async def supplement(review: Review, comment: str) -> None:
         standing.supplement, standing.supplemented_at = words, now
         await standing.save(update_fields=["supplement", "supplemented_at"])
         await submission.check_anew(standing.id, now)
-        if standing.order_number:
-            await orders.add_words(standing.order_number, await redacted(review, words), now)
+        number = await order_of(standing)
+        # One that has ended is not opened again: the words stay with the review.
+        if number and await WorkOrder.exists(number=number, closed_at__isnull=True):
+            await orders.add_words(number, await redacted(review, words), now)
 
 
-async def judge(review: Review, *, satisfied: bool, comment: str) -> WorkOrder:
-    """Content or not with the agency's answer."""
-    words = rules.check_comment(comment)
-    if not review.order_number:
+async def judge(
+    review: Review, *, satisfied: bool, comment: str, desk_satisfied: bool | None = None
+) -> WorkOrder:
+    """Content or not with the agency's answer, and with the service desk that had the order first."""
+    words, number = rules.check_comment(comment), await order_of(review)
+    if number is None:
         raise rules.NothingToJudge
     return await orders.judge(
-        review.order_number, satisfied=satisfied, words=await redacted(review, words)
-    )
+        number, satisfied=satisfied, words=await redacted(review, words),
+        desk_satisfied=desk_satisfied,
+    )  # fmt: skip
 
 
 async def redacted(review: Review, words: str) -> str:

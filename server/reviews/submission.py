@@ -8,7 +8,7 @@ from uuid import UUID
 from server.kit import sql
 from server.kit.lanes import Gathered
 from server.receipts import service as receipts
-from server.reviews import codes
+from server.reviews import codes, replacing, to_call
 from server.reviews.rules import ReviewState
 from server.reviews.snapshot import Given
 from server.workorders import opening as orders
@@ -58,16 +58,25 @@ _TO_CHECK = """to_check AS (
 async def store_all(submissions: Sequence[Submission]) -> list[bool]:
     """Whether each was stored; its order was stored with it or not at all. In the caller's
     transaction if there is one."""
+    stored = await _stored(submissions, [sql.Part(receipts.REDEEMED, {})])
+    missed = [s for s in submissions if s.given.id not in stored]
+    if missed and (late := await replacing.admissible([s.given for s in missed])):
+        redeemed = [*replacing.parts(late), sql.Part(receipts.REDEEMED_LATE, {})]
+        stored |= await _stored([s for s in missed if s.given.id in late], redeemed)
+    return [submission.given.id in stored for submission in submissions]
+
+
+async def _stored(submissions: Sequence[Submission], redeemed: Sequence[sql.Part]) -> set[UUID]:
     openings = [s.opening for s in submissions if s.opening]
     parts = [
         sql.Part(_GIVEN, _columns([s.given for s in submissions], submissions)),
-        sql.Part(receipts.REDEEMED, {}),
+        *redeemed,
         sql.Part(_REVIEWED, {}),
         *_remembered([s.given for s in submissions if s.given.rater]),
         *orders.stored(openings, after="reviewed"),
+        *to_call.stored(openings, after="reviewed"),
     ]
-    stored = {row["id"] for row in await sql.together(parts, "SELECT id FROM reviewed")}
-    return [submission.given.id in stored for submission in submissions]
+    return {row["id"] for row in await sql.together(parts, "SELECT id FROM reviewed")}
 
 
 def _remembered(rated: Sequence[Given]) -> list[sql.Part]:

@@ -12,12 +12,20 @@ from server.kit import sql
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.web import ANYONE, Door, local
-from server.reviews import codes, questionnaire, rules, service
+from server.reviews import callbacks, closing, codes, questionnaire, relay, rules, service
 from server.reviews.api import count_unknown, receipt_shown
 from server.reviews.models import Review
+from server.reviews.progress import (
+    MessageShown,
+    StepShown,
+    messages_shown,
+    next_step,
+    steps_shown,
+)
 from server.reviews.rules import LEVEL_NAMES
+from server.reviews.ties import order_of
 from server.workorders.models import Step, WorkOrder
-from server.workorders.rules import BlankText, IllegalMove, State
+from server.workorders.rules import FINAL, BlankText, IllegalMove, State
 
 door = Door("track")
 
@@ -27,6 +35,17 @@ class SupplementForm(Form):
 
 
 class ConfirmationForm(Form):
+    satisfied: bool
+    comment: str = ""
+    desk_satisfied: bool | None = None
+    """Of the service desk that had the matter first; only if `rates` names it."""
+
+
+class MessageForm(Form):
+    text: str
+
+
+class CallBackForm(Form):
     satisfied: bool
     comment: str = ""
 
@@ -48,12 +67,6 @@ class ReviewShown(Struct):
     supplement: str | None
 
 
-class StepShown(Struct):
-    at: datetime
-    what: str
-    words: str
-
-
 class OrderTracked(Struct):
     number: str
     state: str
@@ -61,7 +74,20 @@ class OrderTracked(Struct):
     due_at: datetime
     provisional: bool
     """The holidays of that year are not known yet; the date may move."""
+    next_due_at: datetime | None
+    """When the next act is due, whoever's it is."""
+    next_step: str
+    """The same in words, where that act is not the answer."""
+    desk: str | None
+    """The service desk that had the matter before the agency."""
+    open: bool
+    """It has not ended: he may write to the agency."""
     steps: list[StepShown]
+
+
+class CallBackShown(Struct):
+    asked_at: datetime
+    question: str
 
 
 class Track(Struct):
@@ -70,6 +96,10 @@ class Track(Struct):
     awaiting_you: Literal["confirmation", "answer"] | None
     questionnaire: Literal["open", "answered"] | None
     """Null where nothing more is asked, or not any more."""
+    messages: list[MessageShown]
+    rates: list[Literal["agency", "desk"]]
+    """Whom his confirmation judges."""
+    call_back: CallBackShown | None
 
 
 async def review_behind(request: Request, query_code: str) -> Review:
@@ -85,7 +115,16 @@ async def review_behind(request: Request, query_code: str) -> Review:
     refusals=(codes.UnknownQueryCode, Limited), summary="凭查询编码查看评价与办理进度",
 )  # fmt: skip
 async def track(request: Request, query_code: str) -> Track:
-    return await tracked(await review_behind(request, query_code))
+    review = await review_behind(request, query_code)
+    await told(review)
+    return await tracked(review)
+
+
+async def told(review: Review) -> None:
+    """He opens his page: an answer that stands there has reached him."""
+    order = await WorkOrder.get_or_none(number=await order_of(review) or "")
+    if order:
+        await closing.seen(order)
 
 
 @door.post(
@@ -113,20 +152,54 @@ async def supplement_review(request: Request, query_code: str, form: SupplementF
 )  # fmt: skip
 async def confirm_answer(request: Request, query_code: str, form: ConfirmationForm) -> Track:
     review = await review_behind(request, query_code)
-    await service.judge(review, satisfied=form.satisfied, comment=form.comment)
-    return await tracked(await service.review_of(query_code))
+    await service.judge(
+        review, satisfied=form.satisfied, comment=form.comment, desk_satisfied=form.desk_satisfied
+    )
+    return await tracked(review)
+
+
+@door.post(
+    "/api/v1/track/<query_code>/messages", guard=ANYONE, form=MessageForm, answers={200: Track},
+    refusals=(
+        codes.UnknownQueryCode, rules.NobodyToTalkTo, rules.CommentTooLong, rules.SupplementTooEarly,
+        rules.TooManyMessages, BlankText, IllegalMove, Limited,
+    ),
+    summary="给办理部门留言，或回答部门的问题；由平台隐去个人信息后转达",
+)  # fmt: skip
+async def write_message(request: Request, query_code: str, form: MessageForm) -> Track:
+    review = await review_behind(request, query_code)
+    await relay.say(review, form.text)
+    return await tracked(review)
+
+
+@door.post(
+    "/api/v1/track/<query_code>/call-back", guard=ANYONE, form=CallBackForm, answers={200: Track},
+    refusals=(codes.UnknownQueryCode, rules.NoCallBack, rules.CommentTooLong, Limited),
+    summary="回答回访；不满意的转成工单核实，原来的评价不变",
+)  # fmt: skip
+async def answer_call_back(request: Request, query_code: str, form: CallBackForm) -> Track:
+    review = await review_behind(request, query_code)
+    await callbacks.answer(
+        review, satisfied=form.satisfied, comment=form.comment,
+        channel=rules.ReviewChannel(review.channel),
+    )  # fmt: skip
+    return await tracked(review)
 
 
 async def tracked(review: Review) -> Track:
     """Everything that happened, in the citizen's words, with the date until which he may wait."""
-    order = await WorkOrder.get_or_none(number=review.order_number or "")
-    steps = await Step.filter(order_id=review.order_number or "").order_by("id")
+    order = await WorkOrder.get_or_none(number=await order_of(review) or "")
+    steps = await Step.filter(order_id=order.number).order_by("id") if order else []
+    asked = await callbacks.waiting(review)
     receipt = await receipt_row(review)
     return Track(
         _review_shown(review, receipt),
-        _order_tracked(order, steps, review) if order else None,
+        await _order_tracked(order, steps, review) if order else None,
         _AWAITED.get(State(order.state)) if order else None,
         await questionnaire.offered(review, receipt["matter_code"]),
+        messages_shown(steps),
+        _rates(order),
+        CallBackShown(local(asked["made_at"]), CALL_BACK_QUESTION) if asked else None,
     )
 
 
@@ -134,17 +207,24 @@ _AWAITED: dict[State, Literal["confirmation", "answer"]] = {
     State.ANSWERED: "confirmation",
     State.ASKING: "answer",
 }
+CALL_BACK_QUESTION = "回访：这次服务您确实满意吗？"
 
 
-def _order_tracked(order: WorkOrder, steps: list[Step], review: Review) -> OrderTracked:
+def _rates(order: WorkOrder | None) -> list[Literal["agency", "desk"]]:
+    if order is None or order.state != State.ANSWERED:
+        return []
+    return ["agency", "desk"] if order.desk_agency_code else ["agency"]
+
+
+async def _order_tracked(order: WorkOrder, steps: list[Step], review: Review) -> OrderTracked:
+    known = catalogue()
     return OrderTracked(
-        order.number,
-        order.state,
-        catalogue().agency_name(order.agency_code),
-        local(order.due_at),
-        order.provisional,
-        [_step(step, review) for step in steps],
-    )
+        number=order.number, state=order.state, agency=known.agency_name(order.agency_code),
+        due_at=local(order.due_at), provisional=order.provisional,
+        next_due_at=local(order.next_due_at) if order.next_due_at else None,
+        next_step=next_step(order), desk=known.agency_name(order.desk_agency_code) or None,
+        open=order.state not in FINAL, steps=await steps_shown(order, steps, review),
+    )  # fmt: skip
 
 
 async def receipt_row(review: Review) -> Record:
@@ -161,20 +241,3 @@ def _review_shown(review: Review, receipt: Record) -> ReviewShown:
         agency=shown.agency, matter=shown.matter, window=shown.window, at=local(review.at),
         undo_until=local(review.undo_until), supplement=review.supplement,
     )  # fmt: skip
-
-
-CITIZEN_WORDS = {
-    "open": "差评已成为工单，派给责任部门",
-    "accept": "责任部门已受理",
-    "answer": "责任部门已答复",
-    "confirm": "您已认可答复，工单办结",
-    "contest": "您不认可答复，转督办",
-    "withdraw": "您已撤回评价，工单随之撤回",
-    "supplement": "您补充了说明",
-}
-
-
-def _step(step: Step, review: Review) -> StepShown:
-    # The agency's first step lies at the end of the undo time; the citizen's at his own submission.
-    at = review.at if step.move == "open" else step.at
-    return StepShown(local(at), CITIZEN_WORDS.get(step.move, "办理中"), step.words)

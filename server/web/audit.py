@@ -17,6 +17,7 @@ from server.receipts.service import UnknownReceipt
 from server.reviews import service as reviews
 from server.reviews.models import Review
 from server.reviews.rules import CHANNEL_NAMES, LEVEL_NAMES, ReviewState
+from server.reviews.verification import ACTION as REVEAL
 from server.web.console import Visit, show, staff_only
 from server.web.page import see_other
 from server.workorders.rules import is_blank
@@ -34,7 +35,7 @@ STATE_NAMES = {
     ReviewState.DEFAULT: "默认评价",
 }  # fmt: skip
 ACTION_NAMES = {
-    ACTION: "查看回执的评价", "read_replies": "查看未对上的短信回复",
+    ACTION: "查看回执的评价", REVEAL: "查看实名群众的身份", "read_replies": "查看未对上的短信回复",
     "read_set_aside": "查看无法读取的短信条目", "restore_phone": "恢复退订的号码",
     "resend_message": "重新发送短信",
 }  # fmt: skip
@@ -50,9 +51,15 @@ async def _home(
     request: Request, visit: Visit, status: int = 200, *, receipt: str = "", reason: str = "",
     faults: dict[str, str] | None = None,
 ) -> HTTPResponse:  # fmt: skip
+    only, before = request.args.get("log") or "", _digits(request.args.get("cursor") or "")
+    only = only if only in ACTION_NAMES else ""
+    log = await _newest(visit.member, only, int(before) if before else None)
+    query = f"log={only}&" if only else ""
     return show(
         request, "audit.html", status, receipt=receipt, reason=reason, faults=faults or {},
-        log=await _newest(visit.member), limit=REASON_LIMIT,
+        log=log[:NEWEST], limit=REASON_LIMIT, reveal=REVEAL, chosen=only,
+        first=f"{ROOM}?{query}#log" if before else "",
+        following=f"{ROOM}?{query}cursor={log[NEWEST - 1]['id']}#log" if len(log) > NEWEST else "",
     )  # fmt: skip
 
 
@@ -121,21 +128,27 @@ async def _row(review: Review) -> dict[str, Any]:
         "words": await reviews.redacted(review, review.comment),
         "supplement": await reviews.redacted(review, review.supplement or ""),
         "channel": dict(CHANNEL_NAMES).get(review.channel, review.channel),  # type: ignore[call-overload]
-        "state": dict(STATE_NAMES).get(review.state, review.state),  # type: ignore[call-overload]
+        "state": _state_name(review),
         "day": local(review.at).date(),
         "order": review.order_number,
     }
 
 
-async def _newest(member: Member) -> list[dict[str, Any]]:
-    """The newest entries of the access log by staff of this region."""
+def _state_name(review: Review) -> str:
+    if review.replaced_at:
+        return "默认评价，已由群众自己的评价取代"
+    return STATE_NAMES[ReviewState(review.state)]
+
+
+async def _newest(member: Member, only: str, before: int | None) -> list[dict[str, Any]]:
+    """The newest entries of the access log by staff of this region; one more if there are older."""
     rows = await sql.fetch(
-        "SELECT l.at, s.name, s.role, l.action, l.subject, l.reason FROM access_log l "
+        "SELECT l.id, l.at, s.name, s.role, l.action, l.subject, l.reason FROM access_log l "
         "JOIN staff s ON s.id = l.staff_id WHERE s.region_code = ANY($1::text[]) "
+        "AND ($3 = '' OR l.action = $3) AND ($4::bigint IS NULL OR l.id < $4) "
         "ORDER BY l.id DESC LIMIT $2",
-        sorted(catalogue().within(member.region_code)),
-        NEWEST,
-    )
+        sorted(catalogue().within(member.region_code)), NEWEST + 1, only, before,
+    )  # fmt: skip
     return [
         dict(row)
         | {"role": ROLE_NAMES[Role(row["role"])], "action": ACTION_NAMES.get(row["action"], row["action"])}

@@ -157,12 +157,12 @@ async def _if_open(
     request: Request, receipt: Record, template: str, status: int = 200, **shown: Any
 ) -> HTTPResponse:
     """The page, or the one that says why there is nothing to fill in; never what was rated."""
-    state = await service.state_of(receipt)
-    if state in _OVER:
-        template, refused_with = _OVER[state]
+    open_ = await service.openness_of(receipt)
+    if open_.state in _OVER:
+        template, refused_with = _OVER[open_.state]
         status = 200 if request.method == "GET" else refused_with
         shown = {}
     return page(
         request, template, status, receipt=receipt_shown(receipt),
-        open_until=local(receipt["open_until"]), **shown,
+        open_until=local(open_.until), **shown,
     )  # fmt: skip

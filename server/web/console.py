@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
-from server.kit.errors import Denied, Refusal, TooLarge
+from server.kit.clock import clock
+from server.kit.errors import Denied, Invalid, Refusal, TooLarge
 from server.kit.forms import BadBody, refuse_nul
 from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
 from server.people import service
@@ -20,8 +21,11 @@ from server.people.rules import ROLE_NAMES, SEES_ORDERS, Role
 from server.people.service import Member
 from server.web.cookies import cookie, set_cookie
 from server.web.page import page, see_other
+from server.workorders.calendar_alarm import calendar_alarm
 
 blueprint = Blueprint("console")
+LEDGER, SAMPLES = "/console/accountability", "/console/samples"
+SEES_LEDGER = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 HOME, LOGIN = "/console", "/console/login"
 MESSAGES = "/console/messages"
 SEES_MESSAGES = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
@@ -60,6 +64,16 @@ class Visit:
             return catalogue().agency_name(self.member.agency_code)
         region = catalogue().regions.get(self.member.region_code)
         return region.name if region else ""
+
+    @property
+    def sees_ledger(self) -> bool:
+        return self.member.role in SEES_LEDGER
+
+    @property
+    def alarm(self) -> str | None:
+        """That a calendar is missing, for those who can have it loaded."""
+        told = self.member.role in (Role.ADMIN, Role.SUPERVISOR)
+        return calendar_alarm(clock.now()) if told else None
 
     @property
     def sees_orders(self) -> bool:
@@ -127,7 +141,8 @@ def show(request: Request, template: str, status: int = 200, **shown: Any) -> HT
 
 
 def _refused(request: Request, refusal: Refusal) -> HTTPResponse:
-    kept = _kept(request) if isinstance(refusal, StalePage) else ""
+    # A form that could not be read is not read again; of any other, what was typed is not lost.
+    kept = "" if isinstance(refusal, TooLarge | Invalid) else _kept(request)
     return show(request, "refused.html", refusal.status, refusal=refusal, kept=kept, again="")
 
 
@@ -159,9 +174,12 @@ def own_page(address: str) -> str:
     return address if whole and not address.startswith(LOGIN) else HOME
 
 
+_OF_ORDER = re.compile(r"(/orders/\w+|/accountability)/[\w/-]+$|/alerts/seen$", re.ASCII)
+
+
 def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:
     """To the sign-in, and back to this page after it. Words that were typed are shown, not lost."""
-    page_of_act = _ACT.sub("", request.path)
+    page_of_act = _ACT.sub("", _OF_ORDER.sub(r"\1", request.path))
     asked = request.path if request.method == "GET" else page_of_act
     if request.method == "GET" and request.query_string:
         asked += f"?{request.query_string}"
@@ -179,7 +197,7 @@ def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:
 def _kept(request: Request, form: dict[str, str] | None = None) -> str:
     """What a member of staff typed into a form of ours that could not be taken."""
     form = read_form(request) if form is None else form
-    return form.get("text", "") if _from_here(request) else ""
+    return (form.get("text") or form.get("reason") or "") if _from_here(request) else ""
 
 
 def _from_here(request: Request) -> bool:

@@ -1,6 +1,5 @@
-"""The handler's room: what must be done now, and one order with all that may be done to it."""
+"""The desk: what must be done now, and every list behind it."""
 
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,203 +8,164 @@ from sanic import Blueprint, HTTPResponse, Request
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
-from server.kit.web import BadQuery, local
+from server.kit.web import BadQuery
 from server.people.models import Staff
-from server.people.rules import SEES_ORDERS, Role
-from server.reviews.tracking import CITIZEN_WORDS
+from server.people.rules import Role
+from server.reviews import callbacks
+from server.web import desk_acts, ledger, order_page, samples
 from server.web import desk_words as words
 from server.web.audit import ROOM as AUDIT
 from server.web.console import HOME, MESSAGES, Visit, show, staff_only
-from server.web.desk_words import ALL, LATE, NOW, Row, Typed
+from server.web.desk_words import ALL, LATE, NOW, Row
+from server.web.order_words import ALERT_NAMES
 from server.web.page import see_other
-from server.workorders import api, service
-from server.workorders.models import Step, WorkOrder
-from server.workorders.rules import FINAL, OPEN, BlankText, Disposition, IllegalMove, Move, State
+from server.workorders import alerts, api, service, supervision
+from server.workorders import desk as lists
+from server.workorders.models import WorkOrder
+from server.workorders.rules import State
+from server.workorders.supervision import ACCOUNT
 
-blueprint = Blueprint("console_desk")
-ORDERS = "/console/orders"
+home_room = Blueprint("console_desk")
+blueprint = Blueprint.group(
+    home_room, order_page.blueprint, desk_acts.blueprint, ledger.blueprint, samples.blueprint
+)
 PAGE, GLANCE = 30, 10
 """Rows of a list, and of each part of the home."""
 
 
-@blueprint.get(HOME)
+@home_room.get(HOME)
 @staff_only()
 async def home(request: Request, visit: Visit) -> HTTPResponse:
     """Everyone's first page."""
-    if visit.member.role is Role.AUDITOR:
-        return see_other(AUDIT)
-    if visit.member.role is Role.ADMIN:
-        return see_other(MESSAGES)
+    told = await _alerts(visit)
     if not visit.sees_orders:
-        return show(request, "nothing.html")
+        return _without_orders(request, visit, told)
     search = (request.args.get("q") or "").strip()[: api.SEARCH_LIMIT]
     chosen = ALL if search else request.args.get("show") or NOW
-    counts = await _counts(visit)
-    tabs = words.tabs(visit.member.role, counts, chosen)
-    if chosen == NOW or chosen not in {tab.key for tab in tabs}:
-        groups = [await _group(visit, key, counts) for key in words.due_groups(visit.member.role)]
-        shown = [group for group in groups if group["count"]]
-        return show(request, "now.html", tabs=tabs, groups=shown, search="")
-    return await _listed(request, visit, chosen, search, tabs)
+    counts, role = await _counts(visit), visit.member.role
+    shown: dict[str, Any] = {
+        "tabs": words.tabs(role, counts, chosen), "lists": words.list_tabs(role, counts, chosen),
+        "search": search,
+    }  # fmt: skip
+    known = {tab.key for tab in (*shown["tabs"], *shown["lists"])} - {ACCOUNT}
+    if chosen == NOW or chosen not in known:
+        groups = [await _group(visit, key, counts) for key in words.due_groups(role)]
+        found = [group for group in groups if group["count"]]
+        unfollowed = counts.listed.get(ACCOUNT, 0)
+        return show(request, "now.html", groups=found, alerts=told, unfollowed=unfollowed, **shown)
+    return await _listed(request, visit, chosen, shown)
+
+
+def _without_orders(request: Request, visit: Visit, told: list[dict[str, Any]]) -> HTTPResponse:
+    rooms = {Role.AUDITOR: AUDIT, Role.ADMIN: MESSAGES}
+    if told or visit.member.role not in rooms:
+        return show(request, "nothing.html", alerts=told)
+    return see_other(rooms[visit.member.role])
+
+
+async def _alerts(visit: Visit) -> list[dict[str, Any]]:
+    return [
+        {"alert": alert, "kind": ALERT_NAMES.get(alert.kind, "提醒")}
+        for alert in await alerts.alerts_of(visit.member)
+    ]
+
+
+@home_room.post("/console/alerts/seen", name="seen")
+@staff_only()
+async def seen(request: Request, visit: Visit) -> HTTPResponse:
+    """知道了: one of them, or all that the page has shown."""
+    given = visit.form.get("ids", "").split(",")[: alerts.SHOWN]
+    ids = (one for one in given if one.isascii() and one.isdigit() and len(one) < 19)
+    await alerts.seen(visit.member, map(int, ids))
+    return see_other(HOME)
 
 
 async def _listed(
-    request: Request, visit: Visit, chosen: str, search: str, tabs: list[words.Tab]
+    request: Request, visit: Visit, chosen: str, shown: dict[str, Any]
 ) -> HTTPResponse:
     cursor = request.args.get("cursor") or ""
-    kept = {"show": chosen} | ({"q": search} if search else {})
+    kept = {"show": chosen} | ({"q": shown["search"]} if shown["search"] else {})
     first = f"{HOME}?{urlencode(kept)}"
     try:
-        orders, following = await api.inbox(
-            visit.member, search=search, cursor=cursor, limit=PAGE, **_asked(chosen)
-        )
+        orders, following = await _orders(visit, chosen, shown["search"], cursor, PAGE)
     except BadQuery:
         return see_other(first)
     return show(
-        request, "list.html", tabs=tabs, search=search, rows=_rows(orders, visit),
-        title=next(tab.name for tab in tabs if tab.key == chosen),
-        first=first if cursor else "",
+        request, "list.html", rows=await _rows(orders, visit, chosen), **shown,
+        title=words.tab_name(chosen), first=first if cursor else "",
+        rate=await callbacks.rate(visit.member) if chosen == lists.CALL else None,
         following=f"{HOME}?{urlencode(kept | {'cursor': following})}" if following else "",
     )  # fmt: skip
 
 
-def _asked(chosen: str) -> dict[str, Any]:
-    """The list behind a tab, in the words of the inbox."""
-    if chosen == LATE:
-        return {"overdue": True}
-    return {} if chosen == ALL else {"state": chosen}
+async def _orders(
+    visit: Visit, key: str, search: str, cursor: str, most: int
+) -> tuple[list[WorkOrder], str | None]:
+    """The list of this name: each is one filter of one desk below."""
+    if key == ALL or key in set(State):
+        state = None if key == ALL else key
+        return await api.inbox(
+            visit.member, state=state, search=search, cursor=cursor, limit=most
+        )  # fmt: skip
+    key = f"{lists.FIRST}{LATE}" if key == LATE else key
+    listed = supervision.listed if key in supervision.VIEW_NAMES else lists.listed
+    after = api.read_cursor(cursor) if cursor else None
+    found = await listed(visit.member, key, after=after, limit=most + 1)
+    last = found[most - 1] if len(found) > most else None
+    return found[:most], api.cursor_of(last.next_due_at, last.number) if last else None
 
 
 async def _counts(visit: Visit) -> words.Counts:
-    """How many orders stand behind each tab: one query, in the tenant filter of the lists."""
-    now = clock.now()
-    where, values = service.visible_to(visit.member, now)
-    waiting = [str(state) for state in OPEN - {State.ANSWERED}]
-    late = f"coalesce(next_due_at < ${len(values) + 1} AND state = ANY(${len(values) + 2}), false)"
+    """How many orders stand behind each tab, in the filters of the lists."""
+    member = visit.member
+    where, values = service.visible_to(member, clock.now())
     rows = await sql.fetch(
-        f"SELECT state, {late} AS late, count(*) FROM work_orders WHERE {where} GROUP BY 1, 2",  # noqa: S608
+        f"SELECT state, count(*) FROM work_orders WHERE {where} GROUP BY 1",  # noqa: S608
         *values,
-        now,
-        waiting,
     )
-    return {(State(row["state"]), row["late"]): row["count"] for row in rows}
+    wanted = {*words.lists_of(member.role), *words.due_groups(member.role)}
+    listed = await supervision.views(member) | await lists.counts(member)
+    return words.Counts(
+        {State(row["state"]): row["count"] for row in rows},
+        {key: number for key, number in listed.items() if key in wanted},
+    )
 
 
 async def _group(visit: Visit, key: str, counts: words.Counts) -> dict[str, Any]:
-    """One part of what must be done now; an overdue order stands only among the overdue."""
-    asked = {"overdue": True} if key == LATE else {"state": key, "overdue": False}
-    number = words.count_of(key, counts, on_time_only=True)
-    orders = (await api.inbox(visit.member, limit=GLANCE, **asked))[0] if number else []
-    return {"key": key, "name": words.tab_name(key), "count": number, "rows": _rows(orders, visit)}
+    """One part of what must be done now; an overdue order stands among the overdue."""
+    number = counts.listed[key]
+    orders = (await _orders(visit, key, "", "", GLANCE))[0] if number else []
+    return {
+        "key": key.removeprefix(lists.FIRST), "name": words.tab_name(key), "count": number,
+        "on_time": key.startswith(lists.FIRST), "rows": await _rows(orders, visit, key),
+    }  # fmt: skip
 
 
-def _rows(orders: list[WorkOrder], visit: Visit) -> list[Row]:
+async def _rows(orders: list[WorkOrder], visit: Visit, key: str) -> list[Row]:
     now, known, own = clock.now(), catalogue(), visit.member.agency_code
-    return [words.row(order, now, known, own) for order in orders]
-
-
-@blueprint.get(f"{ORDERS}/<number>")
-@staff_only(*SEES_ORDERS)
-async def one_order(request: Request, visit: Visit, number: str) -> HTTPResponse:
-    order = await _find(visit, number)
-    return await _order_page(request, visit, order, done=request.args.get("done") or "")
-
-
-async def _find(visit: Visit, number: str) -> WorkOrder:
-    if not (number.isascii() and number.isalnum()):
-        raise service.UnknownOrder
-    return await service.find(visit.member, number)
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What was just tried, and why it is not done (yet)."""
-
-    typed: Typed | None = None
-    faults: dict[str, str] | None = None
-    faster: str = ""
-    """Somebody else's move came first."""
-    preview: bool = False
-
-
-async def _order_page(
-    request: Request, visit: Visit, order: WorkOrder, status: int = 200, *,
-    attempt: Attempt | None = None, done: str = "",
-) -> HTTPResponse:  # fmt: skip
-    attempt = attempt or Attempt()
-    steps = await Step.filter(order_id=order.number).order_by("id")
-    whole = api.shown(order, steps, visit.member)
-    moved_by = {step.actor_id for step in steps if step.actor_id} | {order.owner_id}
-    names = await _names(moved_by - {None})
-    return show(
-        request, "order.html", status, order=order, whole=whole, attempt=attempt,
-        address=f"{ORDERS}/{order.number}", row=_rows([order], visit)[0],
-        owner=names.get(order.owner_id or 0, ""), agency=catalogue().agency_name,
-        deadlines=words.deadlines(order), timeline=_timeline(steps, whole.steps, names),
-        typed=attempt.typed or Typed(), closed=State(order.state) in FINAL,
-        done=words.DONE.get(done, "") if steps and steps[-1].move == done else "",
-        disposition_names=words.DISPOSITION_NAMES, citizen_reads=CITIZEN_WORDS,
-        limits=(words.TEXT_LIMIT, words.BASIS_LIMIT),
-    )  # fmt: skip
-
-
-async def _names(ids: set[Any]) -> dict[int, str]:
-    return {staff.id: staff.name for staff in await Staff.filter(id__in=ids)} if ids else {}
-
-
-def _timeline(
-    steps: list[Step], shown: list[api.StepShown], names: dict[int, str]
-) -> list[dict[str, Any]]:
-    """Steps of colleagues with name and minute, of citizens with the day alone."""
+    notes = await _verifiers(orders) if key in ("verify", lists.CALL) else {}
+    if key == lists.SENT_BACK:
+        notes = {order.number: words.ruled(order) for order in orders}
+    dues = await _call_dues(orders) if key == lists.CALL else {}
     return [
-        {
-            "step": step, "by": f"{step.by} {names.get(row.actor_id or 0, '')}".strip(),
-            "when": words.moment(step.at) if row.actor_id else words.day(local(step.at).date()),
-            "what": words.opened_words(row, step),
-            "disposition": words.DISPOSITION_NAMES.get(step.disposition or "", ""),
-        }
-        for row, step in zip(steps, shown, strict=True)
-    ]  # fmt: skip
+        words.row(order, now, known, own, notes.get(order.number, ""), dues.get(order.number))
+        for order in orders
+    ]
 
 
-@blueprint.post(f"{ORDERS}/<number>/accept")
-@staff_only(*SEES_ORDERS)
-async def accept(request: Request, visit: Visit, number: str) -> HTTPResponse:
-    order = await _find(visit, number)
-    try:
-        await service.accept(visit.member, order.number)
-    except IllegalMove:
-        return await _too_late(request, visit, number, Move.ACCEPT)
-    return see_other(f"{ORDERS}/{order.number}?done=accept")
+async def _verifiers(orders: list[WorkOrder]) -> dict[str, str]:
+    found = await Staff.filter(id__in={order.verifier_id for order in orders} - {None})
+    names = {staff.id: staff.name for staff in found}
+    return {
+        order.number: f"核实人：{names.get(order.verifier_id or 0, '还没有指定')}"
+        for order in orders
+    }
 
 
-@blueprint.post(f"{ORDERS}/<number>/answer")
-@staff_only(*SEES_ORDERS)
-async def answer(request: Request, visit: Visit, number: str) -> HTTPResponse:
-    order = await _find(visit, number)
-    typed = Typed.of(visit.form)
-    faults = typed.faults()
-    preview = "preview" in visit.form
-    if faults or preview:
-        attempt = Attempt(typed, faults, preview=preview and not faults)
-        return await _order_page(request, visit, order, 422 if faults else 200, attempt=attempt)
-    try:
-        await service.answer(
-            visit.member, order.number, disposition=Disposition(typed.disposition),
-            text=typed.text, legal_basis=typed.legal_basis,
-        )  # fmt: skip
-    except BlankText as refusal:
-        attempt = Attempt(typed, {"text": refusal.detail})
-        return await _order_page(request, visit, order, 422, attempt=attempt)
-    except IllegalMove:
-        return await _too_late(request, visit, number, Move.ANSWER, typed)
-    return see_other(f"{ORDERS}/{order.number}?done=answer")
-
-
-async def _too_late(
-    request: Request, visit: Visit, number: str, move: Move, typed: Typed | None = None
-) -> HTTPResponse:
-    """Somebody was faster: the order as it is now, and what was typed."""
-    order = await _find(visit, number)
-    attempt = Attempt(typed, faster=words.faster(State(order.state), move))
-    return await _order_page(request, visit, order, 409, attempt=attempt)
+async def _call_dues(orders: list[WorkOrder]) -> dict[str, Any]:
+    """Until when the citizen is to be called, which is not when the order is due."""
+    rows = await sql.fetch(
+        "SELECT order_number, due_at FROM call_backs WHERE kind = 'real_name' "
+        "AND order_number = ANY($1)", [order.number for order in orders],
+    )  # fmt: skip
+    return {row["order_number"]: row["due_at"] for row in rows}

@@ -1,4 +1,4 @@
-"""An order in the words of the desk (pure): how long still, what comes next, what was typed."""
+"""Orders in the words of the desk (pure): what waits for whom, how long still, what comes next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,37 +10,51 @@ from server.catalogue.service import Catalogue
 from server.kit.web import local
 from server.people.rules import Role
 from server.reviews.rules import LEVEL_NAMES
-from server.workorders.api import StepShown
-from server.workorders.models import Step, WorkOrder
+from server.workorders import desk as lists
+from server.workorders.models import WorkOrder
 from server.workorders.rules import (
     FINAL,
-    MOVE_NAMES,
     STATE_NAMES,
-    Disposition,
-    Move,
     Outcome,
     State,
-    is_blank,
     is_overdue,
-)  # fmt: skip
+)
+from server.workorders.supervision import ACCOUNT, VIEW_NAMES
 
-NOW, LATE, ALL = "now", "late", "all"
-TEXT_LIMIT, BASIS_LIMIT = 2000, 1000
+NOW, LATE, ALL = "now", lists.LATE, "all"
 SHORT = 40
 """Characters of the citizen's words in a list."""
 
-Counts = Mapping[tuple[State, bool], int]
-"""Orders by state, and by whether they are overdue."""
+
+@dataclass(frozen=True)
+class Counts:
+    by_state: Mapping[State, int]
+    listed: Mapping[str, int]
+    """Of the lists that go across the states."""
+
+
 Tone = Literal["late", "today", "calm", "done"]
 
-DISPOSITION_NAMES = {"fixed": "已整改", "explained": "解释说明"}
-DONE = {
-    "accept": "已受理。这张工单现在由您负责到底。",
-    "answer": "答复已送出，群众在查询页可以看到。",
-}
 _ALWAYS = (State.ASSIGNED, State.ACCEPTED, State.CONTESTED, State.ANSWERED, State.CLOSED)
 _FOR_THE_AGENCY = (State.ASSIGNED, State.ACCEPTED, State.PLANNED, State.SUPERVISED)
 _FOR_THE_SUPERVISOR = (State.CONTESTED, State.RETURNED)
+_LISTS = {
+    Role.HANDLER: (lists.MINE, lists.TALK, lists.CALL, lists.PART, "verify", "untold"),
+    Role.AGENCY_LEAD: (
+        lists.TALK, lists.CALL, lists.PART, "verify", "untold", lists.SENT_BACK, lists.EXTENDABLE,
+        "extended", "supervise",
+    ),
+    Role.SUPERVISOR: (
+        "verify", "supervise", ACCOUNT, "untold", "flagged", "extended", lists.CALL, lists.PART,
+    ),
+}  # fmt: skip
+"""What is listed across the states, in the order of the ladder."""
+_WAITS = {
+    Role.HANDLER: (lists.TALK, lists.CALL, lists.PART, "untold"),
+    Role.AGENCY_LEAD: (lists.TALK, lists.CALL, lists.PART, "untold"),
+    Role.SUPERVISOR: ("flagged", "untold"),
+}
+"""Of these, what must be done now."""
 _NEXT_ACT = {
     State.ASSIGNED: "受理", State.ACCEPTED: "答复", State.PLANNED: "答复", State.SUPERVISED: "答复",
     State.ANSWERED: "等群众确认", State.CONTESTED: "督办", State.RETURNED: "裁定",
@@ -60,31 +74,40 @@ class Tab:
 
 
 def tab_name(key: str) -> str:
-    fixed = {NOW: "现在要办", LATE: "逾期", ALL: "全部"}
-    return fixed.get(key) or STATE_NAMES[State(key)]
+    fixed = {NOW: "现在要办", LATE: "逾期", ALL: "全部"} | lists.NAMES | VIEW_NAMES
+    key = key.removeprefix(lists.FIRST)
+    return STATE_NAMES[State(key)] if key in set(State) else fixed[key]
 
 
 def due_groups(role: Role) -> list[str]:
     """What waits for this role, the overdue first."""
     waits = _FOR_THE_SUPERVISOR if role is Role.SUPERVISOR else _FOR_THE_AGENCY
-    return [LATE, *waits]
+    return [*(f"{lists.FIRST}{key}" for key in (LATE, *waits)), *_WAITS[role]]
 
 
-def count_of(key: str, counts: Counts, *, on_time_only: bool = False) -> int:
-    return sum(
-        number
-        for (state, late), number in counts.items()
-        if (late if key == LATE else key in (ALL, state) and not (late and on_time_only))
-    )
+def lists_of(role: Role) -> tuple[str, ...]:
+    return _LISTS[role]
+
+
+def count_of(key: str, counts: Counts) -> int:
+    if key == LATE:
+        return counts.listed[f"{lists.FIRST}{LATE}"]
+    if key in counts.listed:
+        return counts.listed[key]
+    return sum(number for state, number in counts.by_state.items() if key in (ALL, state))
 
 
 def tabs(role: Role, counts: Counts, chosen: str) -> list[Tab]:
     """The usual states always; the rare ones when there is something in them."""
     rare = [state for state in State if state not in _ALWAYS and count_of(state, counts)]
     keys = [LATE, *_ALWAYS[:3], *rare, *_ALWAYS[3:], ALL]
-    due = sum(count_of(key, counts, on_time_only=True) for key in due_groups(role))
-    first = Tab(NOW, tab_name(NOW), due, chosen not in keys)
+    due = sum(counts.listed[key] for key in due_groups(role))
+    first = Tab(NOW, tab_name(NOW), due, chosen not in {*keys, *lists_of(role)})
     return [first, *(Tab(k, tab_name(k), count_of(k, counts), k == chosen) for k in keys)]
+
+
+def list_tabs(role: Role, counts: Counts, chosen: str) -> list[Tab]:
+    return [Tab(k, tab_name(k), count_of(k, counts), k == chosen) for k in lists_of(role)]
 
 
 @dataclass(frozen=True)
@@ -113,11 +136,15 @@ def _is_working(day: date, calendar: Calendar) -> bool:
 def time_left(due_at: datetime, now: datetime, calendar: Calendar) -> tuple[str, Tone]:
     today, last = local(now).date(), local(due_at).date()
     if due_at < now:
-        return f"已逾期 {max(1, (today - last).days)} 天", "late"
+        return f"已逾期 {_days(last, now)} 天", "late"
     if last == today:
         return "今天到期", "today"
     left = working_days_left(today, last, calendar)
     return (f"还剩 {left} 个工作日" if left else f"{_near(last, today)}到期"), "calm"
+
+
+def _days(last: date, now: datetime) -> int:
+    return max(1, (local(now).date() - last).days)
 
 
 def due(order: WorkOrder, now: datetime, calendar: Calendar) -> Due:
@@ -125,10 +152,23 @@ def due(order: WorkOrder, now: datetime, calendar: Calendar) -> Due:
     if state in FINAL or order.next_due_at is None:
         return Due(_OUTCOMES.get(Outcome(order.outcome), "") if order.outcome else "", "", "done")
     last = local(order.next_due_at).date()
+    if state is State.ANSWERED and order.next_due_at < now:
+        return Due("待告知群众", f"确认期限已过 {_days(last, now)} 天", "today", last)
     if state in (State.ANSWERED, State.ASKING):
         return Due(_NEXT_ACT[state], f"至{_near(last, local(now).date())}", "calm", last)
     words, tone = time_left(order.next_due_at, now, calendar)
     return Due(_NEXT_ACT[state], words, tone, last, order.provisional)
+
+
+def _call(due_at: datetime, now: datetime, calendar: Calendar) -> Due:
+    words, tone = time_left(due_at, now, calendar)
+    return Due("回访", words, tone, local(due_at).date())
+
+
+def ruled(order: WorkOrder) -> str:
+    """What became of a return."""
+    waits = order.state == State.RETURNED
+    return "退单等督办员裁定" if waits else "退单已驳回，仍由本部门办理"
 
 
 @dataclass(frozen=True)
@@ -136,8 +176,8 @@ class Row:
     """One line of a list."""
 
     order: WorkOrder
-    agency: str
-    """Only where it is not the reader's own."""
+    note: str
+    """Whose it is, where it is not the reader's own; who is to verify it."""
     state: str
     level: str
     reasons: str
@@ -146,24 +186,20 @@ class Row:
     late: bool
 
 
-def row(order: WorkOrder, now: datetime, known: Catalogue, own: str | None) -> Row:
+def row(
+    order: WorkOrder, now: datetime, known: Catalogue, own: str | None, note: str = "",
+    call_due: datetime | None = None,
+) -> Row:  # fmt: skip
     reasons = "、".join(known.tag_text(code) for code in order.tags)
     short = order.words if len(order.words) <= SHORT else f"{order.words[:SHORT]}…"
+    whose = "" if order.agency_code == own else f"牵头：{known.agency_name(order.agency_code)}"
     return Row(
-        order, "" if order.agency_code == own else known.agency_name(order.agency_code),
+        order, "　".join(words for words in (whose, note) if words),
         STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"),
-        reasons or short, _near(order.opened_on, local(now).date()), due(order, now, known.calendar),
+        reasons or short, _near(order.opened_on, local(now).date()),
+        _call(call_due, now, known.calendar) if call_due else due(order, now, known.calendar),
         is_overdue(State(order.state), order.next_due_at, now),
     )  # fmt: skip
-
-
-def deadlines(order: WorkOrder) -> list[tuple[str, date]]:
-    named = [("受理期限", order.contact_due_at), ("答复期限", order.due_at)]
-    if State(order.state) is State.ANSWERED and order.next_due_at:
-        named.append(("群众确认期限", order.next_due_at))
-    if State(order.state) is State.CONTESTED and order.next_due_at:
-        named.append(("督办期限", order.next_due_at))
-    return [(name, local(at).date()) for name, at in named]
 
 
 def day(of: date) -> str:
@@ -177,41 +213,3 @@ def _near(of: date, today: date) -> str:
 
 def moment(at: datetime) -> str:
     return f"{day(at.date())} {at:%H:%M}"
-
-
-def opened_words(step: Step, shown: StepShown) -> str:
-    """The first step tells whose the order is; the others are moves."""
-    return "差评成为工单，派到责任部门" if step.move == Move.OPEN else shown.what
-
-
-def faster(state: State, move: Move) -> str:
-    return (
-        f"这张工单现在是“{STATE_NAMES[state]}”，刚才的{MOVE_NAMES[move]}没有执行；"
-        "可能有同事先一步处理了。下面是最新情况。"
-    )
-
-
-@dataclass(frozen=True)
-class Typed:
-    """The form of an answer as it was sent; kept until it is taken."""
-
-    disposition: str = ""
-    text: str = ""
-    legal_basis: str = ""
-
-    @classmethod
-    def of(cls, form: Mapping[str, str]) -> "Typed":
-        return cls(form.get("disposition", ""), form.get("text", ""), form.get("legal_basis", ""))
-
-    def faults(self) -> dict[str, str]:
-        """Field → what is wrong, in the order of the form."""
-        found = {}
-        if self.disposition not in set(Disposition):
-            found["disposition"] = "请选择处理结果：已整改，还是解释说明"
-        if is_blank(self.text):
-            found["text"] = "请写下给群众的答复"
-        elif len(self.text) > TEXT_LIMIT:
-            found["text"] = f"答复最多 {TEXT_LIMIT} 字，现在是 {len(self.text)} 字"
-        if len(self.legal_basis) > BASIS_LIMIT:
-            found["legal_basis"] = f"依据最多 {BASIS_LIMIT} 字，现在是 {len(self.legal_basis)} 字"
-        return found

@@ -9,11 +9,12 @@ from server.catalogue.service import catalogue
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Fault, Gone, Invalid, Refusal
 from server.receipts.codes import code_of
-from server.receipts.rules import is_open
-from server.reviews import codes, service
+from server.reviews import callbacks, codes, relay, service
 from server.reviews.models import Review
-from server.reviews.rules import ReviewState
-from server.reviews.tracking import CITIZEN_WORDS, Track, review_behind, tracked
+from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
+from server.reviews.replacing import openness
+from server.reviews.rules import NoCallBack, ReviewChannel, ReviewState, TooManyMessages
+from server.reviews.tracking import Track, review_behind, told, tracked
 from server.web.page import page, refused, see_other
 from server.web.typed import fields, only
 from server.workorders.rules import AT_THE_AGENCY, BlankText, State, is_blank
@@ -26,6 +27,8 @@ STATES = {
     State.DISMISSED: "不予采纳", State.WITHDRAWN: "已撤回", State.MERGED: "已并入另一张工单",
 }  # fmt: skip
 """The states in words for the one who waits."""
+_YES_OR_NO = {"1": True, "0": False}
+_TYPED = {"comment": "", "more": "", "text": "", "said": ""}
 _JUDGED = {True: {State.CLOSED}, False: {State.CONTESTED, State.SUPERVISED}}
 
 
@@ -96,15 +99,47 @@ async def supplement(request: Request, query_code: str) -> HTTPResponse:
 async def confirmation(request: Request, query_code: str) -> HTTPResponse:
     given = fields(request)
     choice, comment = only(given, "satisfied"), only(given, "comment")
+    desk = _YES_OR_NO.get(only(given, "desk"))
     review = await review_behind(request, query_code)
     try:
         if choice not in ("1", "0"):
             raise VerdictRequired
         if choice == "0" and is_blank(comment):
             raise BlankText(errors=[Fault("comment", "blank_text", "不满意，请写下哪里没有解决")])
-        await service.judge(review, satisfied=choice == "1", comment=comment)
+        await service.judge(review, satisfied=choice == "1", comment=comment, desk_satisfied=desk)
     except (Invalid, Conflict) as refusal:
         return await _shown(request, review, refusal, comment=comment, judged=choice == "1")
+    return _back(query_code)
+
+
+@blueprint.post("/t/<query_code>/messages", unquote=True)
+async def write(request: Request, query_code: str) -> HTTPResponse:
+    text = only(fields(request), "text")
+    review = await review_behind(request, query_code)
+    try:
+        if is_blank(text):
+            raise BlankText(errors=[Fault("text", "blank_text", "请写下要告诉部门的话")])
+        await relay.say(review, text)
+    except (Invalid, Conflict, TooManyMessages) as refusal:
+        return await _shown(request, review, _at_field(refusal, "text"), text=text)
+    return _back(query_code, "#talk")
+
+
+@blueprint.post("/t/<query_code>/call-back", unquote=True)
+async def answer_call_back(request: Request, query_code: str) -> HTTPResponse:
+    given = fields(request)
+    satisfied, said = _YES_OR_NO.get(only(given, "satisfied")), only(given, "said")
+    review = await review_behind(request, query_code)
+    try:
+        if satisfied is None:
+            raise VerdictRequired
+        await callbacks.answer(
+            review, satisfied=satisfied, comment=said, channel=ReviewChannel(review.channel)
+        )
+    except NoCallBack:
+        return _back(query_code)  # the same button pressed twice, or too late
+    except Invalid as refusal:
+        return await _shown(request, review, _at_field(refusal, "said"), said=said)
     return _back(query_code)
 
 
@@ -114,23 +149,23 @@ def _at_field(refusal: Refusal, name: str) -> Refusal:
     return refusal
 
 
-def _back(query_code: str) -> HTTPResponse:
-    return see_other(f"/t/{quote(codes.typed(query_code))}")
+def _back(query_code: str, to: str = "") -> HTTPResponse:
+    return see_other(f"/t/{quote(codes.typed(query_code))}{to}")
 
 
 async def _shown(
     request: Request, review: Review, refusal: Refusal | None = None, *,
-    comment: str = "", more: str = "", judged: bool | None = None,
+    judged: bool | None = None, **typed: str,
 ) -> HTTPResponse:  # fmt: skip
-    """As it stands now: still to be undone, undone, or on its way."""
+    """As it stands now: still to be undone, undone, or on its way; with what he typed."""
+    await told(review)
     track = await tracked(review)
     code = codes.code_of_key(review.id, review.query_key)
     if isinstance(refusal, Conflict) and _has_judged(track, judged):
         return _back(code)  # the same button pressed twice: he has what he wanted
     return page(
         request, _template(review), refusal.status if refusal else 200, track=track, refusal=refusal,
-        code=code, grouped=codes.grouped(code), comment=comment, more=more,
-        **await _facts(review, track),
+        code=code, grouped=codes.grouped(code), **_TYPED | typed, **await _facts(review, track),
     )  # fmt: skip
 
 
@@ -149,13 +184,14 @@ def _template(review: Review) -> str:
 async def _facts(review: Review, track: Track) -> dict[str, Any]:
     receipt, order, now = review.receipt, track.work_order, clock.now()
     standing = review.state in (ReviewState.STANDING, ReviewState.AWAITING_REASON)
-    again = is_open(receipt.open_until, receipt.voided_at is not None, now)
+    voided = receipt.voided_at is not None
+    again = await openness(receipt.id, receipt.region_code, receipt.open_until, voided=voided)
     return {
         "working_days": catalogue().policy(receipt.region_code).simple_days,
         "state_name": STATES[State(order.state)] if order else "",
         "overdue": bool(order and State(order.state) in AT_THE_AGENCY and order.due_at < now),
-        "answered": CITIZEN_WORDS["answer"],
+        "answered": (CITIZEN_WORDS["answer"], FOLLOWED),
         "may_undo": await service.may_undo(review),
         "may_supplement": standing and review.supplement is None and now >= review.undo_until,
-        "rate_again": f"/e/{code_of(review.receipt_id)}" if again else None,
+        "rate_again": f"/e/{code_of(review.receipt_id)}" if again.state == "open" else None,
     }

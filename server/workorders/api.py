@@ -2,85 +2,34 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
 from sanic import Request
 
-from server.catalogue.service import catalogue
-from server.kit import sql
-from server.kit.clock import BEIJING, clock
+from server.kit import sql, web
+from server.kit.clock import clock
 from server.kit.errors import Denied
 from server.kit.forms import Form
-from server.kit.web import BadQuery, Door, bad_query, flag, local, whole
+from server.kit.web import BadQuery, Door, bad_query, flag
 from server.people.guard import StaffWith
-from server.people.rules import ROLE_NAMES, SEES_ORDERS
+from server.people.rules import SEES_ORDERS
 from server.people.service import Member
 from server.workorders import service
-from server.workorders.models import Step, WorkOrder
-from server.workorders.rules import (
-    MOVE_NAMES,
-    OPEN,
-    BlankText,
-    Disposition,
-    IllegalMove,
-    Move,
-    State,
-    WrongRole,
-    is_overdue,
-    may,
-)
-from server.workorders.service import UnknownOrder
+from server.workorders.models import WorkOrder
+from server.workorders.moves import UnknownOrder
+from server.workorders.rules import OPEN, BlankText, Disposition, IllegalMove, State, WrongRole
+from server.workorders.shown import OrderListed, OrderShown, listed, shown, whole
 
 door = Door("work-orders")
 DESK = StaffWith(*sorted(SEES_ORDERS))
 SEARCH_LIMIT = 60
 
 
-class StepShown(Struct):
-    at: datetime
-    """Of a citizen's step only the day: the hour could tell who he was."""
-    move: str
-    what: str
-    state: str
-    by: str
-    words: str
-    disposition: str | None
-    legal_basis: str | None
-
-
-class OrderListed(Struct):
-    number: str
-    origin: str
-    state: str
-    agency_code: str
-    matter: str
-    window: str
-    level: int | None
-    opened_on: date
-    due_at: datetime
-    next_due_at: datetime | None
-    overdue: bool
-
-
 class OrderPage(Struct):
     items: list[OrderListed]
     next_cursor: str | None
-
-
-class OrderShown(OrderListed):
-    co_agency_codes: list[str]
-    hall: str
-    tags: list[str]
-    tag_texts: list[str]
-    words: str
-    real_name: bool
-    provisional: bool
-    outcome: str | None
-    may: list[str]
-    steps: list[StepShown]
 
 
 class NothingForm(Form):
@@ -93,46 +42,6 @@ class AnswerForm(Form):
     legal_basis: Annotated[str, Meta(max_length=1000)] | None = None
 
 
-def listed(order: WorkOrder) -> dict[str, object]:
-    return {
-        "number": order.number, "origin": order.origin, "state": order.state,
-        "agency_code": order.agency_code, "matter": order.matter, "window": order.window,
-        "level": order.level, "opened_on": order.opened_on, "due_at": local(order.due_at),
-        "next_due_at": local(order.next_due_at) if order.next_due_at else None,
-        "overdue": is_overdue(State(order.state), order.next_due_at, clock.now()),
-    }  # fmt: skip
-
-
-def shown(order: WorkOrder, steps: Sequence[Step], member: Member) -> OrderShown:
-    own = member.agency_code == order.agency_code or member.agency_code is None
-    return OrderShown(
-        **listed(order),  # type: ignore[arg-type]
-        co_agency_codes=order.co_agency_codes, hall=order.hall, tags=order.tags,
-        tag_texts=[catalogue().tag_text(code) for code in order.tags], words=order.words,
-        real_name=order.real_name, provisional=order.provisional, outcome=order.outcome,
-        may=[str(move) for move in may(State(order.state), member.role)] if own else [],
-        steps=[step_shown(step) for step in steps],
-    )  # fmt: skip
-
-
-_ROLE_WORDS = {
-    "citizen": "群众",
-    "system": "系统",
-    **{str(r): name for r, name in ROLE_NAMES.items()},
-}
-
-
-def step_shown(step: Step) -> StepShown:
-    at = local(step.at)
-    if step.actor in ("citizen", "system"):
-        at = datetime(at.year, at.month, at.day, tzinfo=BEIJING)
-    what = MOVE_NAMES[Move(step.move)] if step.move in set(Move) else "群众补充说明"
-    return StepShown(
-        at, step.move, what, step.state, _ROLE_WORDS.get(step.actor, step.actor), step.words,
-        step.disposition, step.legal_basis,
-    )  # fmt: skip
-
-
 @door.get(
     "/api/v1/work-orders", guard=DESK, answers={200: OrderPage}, refusals=(BadQuery, Denied),
     query={
@@ -142,7 +51,7 @@ def step_shown(step: Step) -> StepShown:
     summary="本部门的工单：逾期的在前，再按最近的期限",
 )  # fmt: skip
 async def list_orders(request: Request, who: Member) -> OrderPage:
-    limit = whole(request, "limit", default=50, low=1, high=200)
+    limit = web.whole(request, "limit", default=50, low=1, high=200)
     state = request.args.get("state") or None
     if state is not None and state not in set(State):
         raise bad_query("state", f"须是 {'、'.join(State)} 之一")
@@ -151,6 +60,12 @@ async def list_orders(request: Request, who: Member) -> OrderPage:
         cursor=request.args.get("cursor") or "", limit=limit,
     )  # fmt: skip
     return OrderPage([OrderListed(**listed(order)) for order in orders], cursor)  # type: ignore[arg-type]
+
+
+def page_of(orders: list[WorkOrder], limit: int) -> OrderPage:
+    """Of a list that was asked for one more than the page holds, in the order of the inbox."""
+    items = [OrderListed(**listed(order)) for order in orders[:limit]]  # type: ignore[arg-type]
+    return OrderPage(items, _cursor(orders[limit - 1]) if len(orders) > limit else None)
 
 
 async def inbox(
@@ -175,7 +90,7 @@ async def inbox(
         found = (f"{column} ILIKE {like}" for column in ("number", "matter", '"window"', "words"))
         conditions.append(f"({' OR '.join(found)})")
     if cursor:
-        due, number = _read_cursor(cursor)
+        due, number = read_cursor(cursor)
         conditions.append(f"({_ORDER}) > ({bind(due)}, {bind(number)})")
     return await _page(" AND ".join(conditions), values, limit)
 
@@ -199,11 +114,15 @@ def _escaped(text: str) -> str:
 
 
 def _cursor(order: WorkOrder) -> str:
-    at = order.next_due_at.isoformat() if order.next_due_at else ""
-    return base64.urlsafe_b64encode(f"{at} {order.number}".encode()).decode().rstrip("=")
+    return cursor_of(order.next_due_at, order.number)
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, str]:
+def cursor_of(due: datetime | None, number: str) -> str:
+    at = due.isoformat() if due else ""
+    return base64.urlsafe_b64encode(f"{at} {number}".encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         at, _, number = text.partition(" ")
@@ -226,7 +145,7 @@ async def one_order(request: Request, who: Member, number: str) -> OrderShown:
 
 
 async def with_steps(order: WorkOrder, who: Member) -> OrderShown:
-    return shown(order, await Step.filter(order_id=order.number).order_by("id"), who)
+    return shown(await whole(order), who)
 
 
 @door.post(

@@ -46,6 +46,7 @@ class Opening:
     snapshot: Snapshot
     contact: Due
     answer: Due
+    answer_days: int
 
 
 def new_number(opened_on: date) -> str:
@@ -60,41 +61,52 @@ def working(start: datetime, days: int) -> Due:
 
 def open_order(snapshot: Snapshot, policy: Policy, *, answer_days: int | None = None) -> Opening:
     """Number and due times; `stored` puts it into the statement of its origin."""
+    days = answer_days or policy.simple_days
     return Opening(
         new_number(snapshot.opened_on),
         snapshot,
         working(snapshot.visible_from, policy.contact_days),
-        working(snapshot.visible_from, answer_days or policy.simple_days),
+        working(snapshot.visible_from, days),
+        days,
     )
 
 
-# 首问负责: an order has its owner from the first commit, the agency's handler, or its lead where it
-# has none. Lists travel as text: PostgreSQL's unnest flattens lists of lists.
+OWNER = (
+    "(SELECT id FROM staff WHERE staff.agency_code = {} AND active"
+    " AND role IN ('handler', 'agency_lead') ORDER BY role DESC, id LIMIT 1)"
+)
+"""首问负责: the agency's handler, or its lead where it has none."""
+# An order has its owner from the first commit. Lists travel as text: PostgreSQL's unnest flattens
+# lists of lists.
 _OPENED = """ordered AS (
   INSERT INTO work_orders (number, region_code, origin, origin_key, state, agency_code,
     co_agency_codes, owner_id, matter_code, matter, hall, "window", level, tags, words, real_name,
-    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests)
+    opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests,
+    answer_days)
   SELECT o.number, o.region_code, o.origin, o.origin_key, 'assigned', o.agency_code,
     string_to_array(o.co_agency_codes, ','),
-    (SELECT id FROM staff WHERE staff.agency_code = o.agency_code AND active
-       AND role IN ('handler', 'agency_lead') ORDER BY role DESC, id LIMIT 1),
-    o.matter_code, o.matter, o.hall, o."window", o.level, string_to_array(o.tags, ','), o.words,
+    %(owner)s, o.matter_code, o.matter, o.hall, o."window", o.level, string_to_array(o.tags, ','), o.words,
     o.real_name, o.opened_on, o.visible_from, o.contact_due_at, o.due_at, o.provisional,
-    o.contact_due_at, 0
+    o.contact_due_at, 0, o.answer_days
   FROM unnest({number}::text[], {order_region}::text[], {origin}::text[], {origin_key}::uuid[],
     {agency}::text[], {co_agencies}::text[], {matter_code}::text[], {matter}::text[], {hall}::text[],
     {window}::text[], {order_level}::smallint[], {order_tags}::text[], {words}::text[],
     {order_real_name}::bool[], {opened_on}::date[], {visible_from}::timestamptz[],
-    {contact_due_at}::timestamptz[], {due_at}::timestamptz[], {provisional}::bool[])
+    {contact_due_at}::timestamptz[], {due_at}::timestamptz[], {provisional}::bool[],
+    {answer_days}::smallint[])
     AS o(number, region_code, origin, origin_key, agency_code, co_agency_codes, matter_code, matter,
       hall, "window", level, tags, words, real_name, opened_on, visible_from, contact_due_at, due_at,
-      provisional)
-  JOIN %s AS origins ON origins.id = o.origin_key
-  RETURNING number, visible_from
+      provisional, answer_days)
+  JOIN %(origins)s AS origins ON origins.id = o.origin_key
+  RETURNING number, visible_from, co_agency_codes
 )"""
 _FIRST_STEP = """stepped AS (
   INSERT INTO work_order_steps (order_id, at, move, state, actor, words)
   SELECT number, visible_from, 'open', 'assigned', 'system', '' FROM ordered
+)"""
+_PARTED = """parted AS (
+  INSERT INTO order_parts (order_id, agency_code)
+  SELECT number, unnest(co_agency_codes) FROM ordered
 )"""
 
 
@@ -116,5 +128,8 @@ def stored(openings: Sequence[Opening], *, after: str) -> tuple[sql.Part, ...]:
         "opened_on": [s.opened_on for s in shots], "visible_from": [s.visible_from for s in shots],
         "contact_due_at": [o.contact.at for o in openings], "due_at": [o.answer.at for o in openings],
         "provisional": [o.contact.provisional or o.answer.provisional for o in openings],
+        "answer_days": [o.answer_days for o in openings],
     }  # fmt: skip
-    return sql.Part(_OPENED % after, values), sql.Part(_FIRST_STEP, {})
+    opened = _OPENED % {"owner": OWNER.format("o.agency_code"), "origins": after}
+    shared = [sql.Part(_PARTED, {})] if any(s.co_agency_codes for s in shots) else []
+    return sql.Part(opened, values), sql.Part(_FIRST_STEP, {}), *shared

@@ -43,6 +43,20 @@ class Move(StrEnum):
     MERGE = "merge"
 
 
+class Record(StrEnum):
+    """What is written beside an order and moves nothing."""
+
+    SUPPLEMENT = "supplement"
+    PART = "part"
+    RELEASE = "release"
+    VERIFY = "verify"
+    MESSAGE = "message"
+    URGE = "urge"
+    TAKEOVER = "takeover"
+    ESCALATE = "escalate"
+    CALL_BACK = "call_back"
+
+
 class Outcome(StrEnum):
     CONTENT = "content"
     SILENT = "silent"
@@ -52,6 +66,31 @@ class Outcome(StrEnum):
 class Disposition(StrEnum):
     FIXED = "fixed"
     EXPLAINED = "explained"
+
+
+class Ruling(StrEnum):
+    PROPER = "proper"
+    ACCOUNTABLE = "accountable"
+
+
+class Finding(StrEnum):
+    """核实: what the verifier found the review to be."""
+
+    TRUE = "true"
+    PARTLY = "partly"
+    UNTRUE = "untrue"
+    UNREACHABLE = "unreachable"
+
+
+class Told(StrEnum):
+    """销号: how it is known that the citizen was told the answer."""
+
+    SMS = "sms"
+    WECHAT = "wechat"
+    PAGE = "page"
+    CALL = "call"
+    NO_CHANNEL = "no_channel"
+    """He rated without any way to reach him: his page is the channel that was agreed."""
 
 
 FINAL = frozenset({State.CLOSED, State.DISMISSED, State.WITHDRAWN, State.MERGED})
@@ -114,8 +153,30 @@ WHO: dict[Move, frozenset[str]] = {
     _M.MERGE: frozenset({"agency_lead", "supervisor"}),
 }
 
-OFFERED = frozenset({_M.ACCEPT, _M.ANSWER, _M.CONFIRM, _M.CONTEST, _M.WITHDRAW})
-"""The moves that have a door today; the others of the table wait for their desk."""
+BESIDE: dict[Record, frozenset[State]] = {
+    Record.SUPPLEMENT: frozenset(State),
+    Record.PART: OPEN - {_S.ANSWERED},
+    Record.RELEASE: OPEN - {_S.ANSWERED},
+    Record.VERIFY: OPEN - {_S.ASSIGNED, _S.RETURNED},
+    Record.MESSAGE: OPEN - {_S.ASSIGNED, _S.RETURNED},
+    Record.URGE: OPEN - {_S.ANSWERED},
+    Record.TAKEOVER: OPEN - {_S.ASSIGNED, _S.RETURNED, _S.ANSWERED},
+    Record.ESCALATE: OPEN,
+    Record.CALL_BACK: OPEN - {_S.ASSIGNED},
+}
+"""The states in which it is written. An order that waits to be accepted is supervised, not taken over:
+who accepts would take it back."""
+WRITES: dict[Record, frozenset[str]] = {
+    Record.SUPPLEMENT: frozenset({"citizen"}),
+    Record.PART: _DESK,
+    Record.RELEASE: frozenset({"supervisor"}),
+    Record.VERIFY: _DESK,
+    Record.MESSAGE: _DESK | {"citizen"},
+    Record.URGE: frozenset({"supervisor"}),
+    Record.TAKEOVER: frozenset({"supervisor"}),
+    Record.ESCALATE: frozenset({"system"}),
+    Record.CALL_BACK: _DESK,
+}
 
 
 class IllegalMove(Conflict):
@@ -144,13 +205,6 @@ def next_state(state: State, move: Move) -> State:
 def check_may(role: str, move: Move) -> None:
     if role not in WHO[move]:
         raise WrongRole
-
-
-def may(state: State, role: str) -> list[Move]:
-    """What this role is offered in this state, in the order of the table."""
-    return [
-        move for (start, move) in TABLE if start is state and move in OFFERED and role in WHO[move]
-    ]
 
 
 def is_overdue(state: State, next_due_at: datetime | None, now: datetime) -> bool:
@@ -222,4 +276,18 @@ MOVE_NAMES = {
     _M.DISMISS: "不予采纳",
     _M.WITHDRAW: "群众撤回",
     _M.MERGE: "并案",
+}
+RECORD_NAMES = {
+    Record.SUPPLEMENT: "群众补充说明",
+    Record.PART: "协办意见",
+    Record.RELEASE: "免除协办",
+    Record.VERIFY: "核实",
+    Record.MESSAGE: "留言",
+    Record.URGE: "催办",
+    Record.TAKEOVER: "提级办理",
+    Record.ESCALATE: "逾期提醒",
+    Record.CALL_BACK: "电话回访",
+}
+STEP_NAMES = {
+    str(what): name for names in (MOVE_NAMES, RECORD_NAMES) for what, name in names.items()
 }

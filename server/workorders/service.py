@@ -1,173 +1,188 @@
-"""Opening orders and moving them; every move is a locked row, the table's next state, and a step."""
+"""The life of an order: accepted and answered, judged, supplemented, closed, dated anew."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from server.catalogue.service import catalogue
-from server.kit import jobs, sql
+from server.kit import sql
 from server.kit.clock import clock
-from server.kit.errors import Missing
 from server.kit.transaction import transaction
 from server.people.service import Member
-from server.workorders.deadlines import Unit, due
-from server.workorders.models import Step, WorkOrder
-from server.workorders.opening import working
+from server.workorders import timing
+from server.workorders.models import Opinion, Step, WorkOrder
+from server.workorders.moves import (
+    CITIZEN,
+    NEWS,
+    SYSTEM,
+    Act,
+    Held,
+    UnknownOrder,
+    find,
+    held_by,
+    held_for,
+    locked,
+    record,
+    visible_to,
+    write,
+    write_timed,
+)
 from server.workorders.rules import (
-    FINAL,
     Disposition,
     IllegalMove,
     Move,
     Outcome,
+    Record,
     State,
-    WrongRole,
-    check_may,
+    Told,
     check_text,
-    next_state,
 )
 
-CITIZEN = "citizen"
-NEWS = "news"
-_NEWS_FOR_HIM = frozenset({Move.ACCEPT, Move.ANSWER})
-
-
-class UnknownOrder(Missing):
-    code = "unknown_work_order"
-    title = "没有这张工单"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Act:
-    """One move as somebody asks for it."""
-
-    move: Move
-    actor: str
-    actor_id: int | None = None
-    words: str = ""
-    disposition: Disposition | None = None
-    legal_basis: str | None = None
-
-
-async def _act(order: WorkOrder, act: Act, now: datetime, changes: dict[str, Any]) -> WorkOrder:
-    """Writes one move of an order whose row the caller has locked."""
-    state = next_state(State(order.state), act.move)
-    if act.actor != CITIZEN and (act.move in _NEWS_FOR_HIM or state in FINAL):
-        # Who the citizen is, only the desk above knows; it gets the number and tells him.
-        await jobs.enqueue(NEWS, order=order.number)
-    changes = {"state": state} | changes
-    if state in FINAL:
-        changes |= {"closed_at": now, "next_due_at": None}
-    await order.update_from_dict(changes).save(update_fields=list(changes))
-    await Step.create(
-        order_id=order.number, at=now, move=act.move, state=state, actor=act.actor,
-        actor_id=act.actor_id, words=act.words, disposition=act.disposition,
-        legal_basis=act.legal_basis,
-    )  # fmt: skip
-    return order
-
-
-async def _locked(number: str) -> WorkOrder:
-    order = await WorkOrder.select_for_update().get_or_none(number=number)
-    if order is None:
-        raise UnknownOrder
-    return order
+__all__ = ["CITIZEN", "NEWS", "SYSTEM", "UnknownOrder", "find", "record", "visible_to"]
 
 
 async def accept(member: Member, number: str) -> WorkOrder:
-    """The one who accepts has the order to the end."""
+    """The one who accepts has the order to the end, and verifies what the citizen says."""
     async with transaction():
-        order = await _locked_for(member, number, Move.ACCEPT)
-        changes = {"owner_id": member.id, "next_due_at": order.due_at}
-        act = Act(move=Move.ACCEPT, actor=member.role, actor_id=member.id)
-        return await _act(order, act, clock.now(), changes)
+        of = await held_by(member, number, Move.ACCEPT)
+        return await write(
+            of.order, Act.by(member, Move.ACCEPT), of.now, owner_id=member.id,
+            verifier_id=of.order.verifier_id or member.id, next_due_at=of.order.due_at,
+        )  # fmt: skip
 
 
 async def answer(
     member: Member, number: str, *, disposition: Disposition, text: str, legal_basis: str | None
 ) -> WorkOrder:
+    """The lead's, when every co-handler has done its part."""
     words = check_text(text)
     async with transaction():
-        order = await _locked_for(member, number, Move.ANSWER)
-        now = clock.now()
-        silence = catalogue().policy(order.region_code).silence_days
-        act = Act(
-            move=Move.ANSWER, actor=member.role, actor_id=member.id, words=words,
-            disposition=disposition, legal_basis=(legal_basis or "").strip() or None,
+        of = await held_by(member, number, Move.ANSWER)
+        act = Act.by(
+            member, Move.ANSWER, words, disposition=disposition,
+            legal_basis=(legal_basis or "").strip() or None,
         )  # fmt: skip
-        until = due(now, silence, Unit.NATURAL, catalogue().calendar)
-        return await _act(order, act, now, {"next_due_at": until})
+        until = timing.limit(of.order, State.ANSWERED, of.now)
+        return await write(of.order, act, of.now, next_due_at=until.at, told_at=None, told_how=None)
 
 
-async def judge(number: str, *, satisfied: bool, words: str) -> WorkOrder:
-    """The citizen's verdict on the answer; `words` are redacted by the desk that calls."""
+# The citizen
+
+
+async def judge(
+    number: str, *, satisfied: bool, words: str, desk_satisfied: bool | None = None
+) -> WorkOrder:
+    """The citizen's verdict on the answer, and on the service desk if it had the order first;
+    `words` are redacted by the desk that calls."""
     move = Move.CONFIRM if satisfied else Move.CONTEST
     if not satisfied:
         words = check_text(words)
     async with transaction():
-        order = await _locked(number)
         now = clock.now()
+        of = await held_for(CITIZEN, number, move, now)
+        await _opinions(of, satisfied, desk_satisfied)
         if satisfied:
             changes: dict[str, Any] = {"outcome": Outcome.CONTENT}
         else:
-            contact = working(now, catalogue().policy(order.region_code).contact_days)
-            changes = {"contests": order.contests + 1, "next_due_at": contact.at}
-        return await _act(order, Act(move=move, actor=CITIZEN, words=words), now, changes)
+            until = timing.limit(of.order, State.CONTESTED, now)
+            changes = {"contests": of.order.contests + 1, **_next_due(of.order, until)}
+        return await write(of.order, Act(move=move, actor=CITIZEN, words=words), now, **changes)
+
+
+async def _opinions(of: Held, satisfied: bool, desk_satisfied: bool | None) -> None:
+    order = of.order
+    parties = [("agency", order.agency_code, satisfied)]
+    if order.desk_agency_code and desk_satisfied is not None:
+        parties.append(("desk", order.desk_agency_code, desk_satisfied))
+    await Opinion.bulk_create([
+        Opinion(
+            order_id=order.number, round=order.contests + 1, about=about, agency_code=agency_code,
+            satisfied=content, at=of.now,
+        )
+        for about, agency_code, content in parties
+    ])  # fmt: skip
+
+
+def _next_due(order: WorkOrder, until: timing.Due) -> dict[str, Any]:
+    return {"next_due_at": until.at, "provisional": order.provisional or until.provisional}
 
 
 async def withdraw(number: str, now: datetime) -> None:
     """With the citizen's undo; an order that the agency can see is not withdrawn. In the caller's
     transaction."""
-    order = await _locked(number)
+    order = await locked(number)
     if order.visible_from <= now:
         raise IllegalMove("部门已经能看到这张工单，不能再撤回")
-    await _act(order, Act(move=Move.WITHDRAW, actor=CITIZEN), now, {})
+    await write(order, Act(move=Move.WITHDRAW, actor=CITIZEN), now)
 
 
-async def add_words(number: str, words: str, now: datetime) -> None:
-    """What the citizen adds later; moves nothing. In the caller's transaction."""
-    order = await _locked(number)
-    await Step.create(
-        order_id=number, at=now, move="supplement", state=order.state, actor=CITIZEN, words=words
-    )
+async def add_words(
+    number: str, words: str, now: datetime, move: Record = Record.SUPPLEMENT
+) -> WorkOrder:
+    """What the citizen says, redacted by the desk that calls; an order that waits for his word goes
+    on. In the caller's transaction, if there is one."""
+    async with transaction():
+        of = await held_for(CITIZEN, number, Record(move), now)
+        order = await record(of.order, Record(move), words, now=now, actor=CITIZEN)
+        if order.state == State.ASKING:
+            order = await _resume(number, "", now, CITIZEN)
+        return order
 
 
-async def _locked_for(member: Member, number: str, move: Move) -> WorkOrder:
-    """Locks the order if this member may make the move; what he may not see does not exist."""
-    order = await find(member, number)
-    check_may(member.role, move)
-    order = await _locked(number)
-    if order.agency_code != member.agency_code:
-        raise WrongRole("这张工单由牵头部门办理")
-    return order
+async def resume(number: str, words: str, now: datetime, actor: str) -> WorkOrder:
+    """The citizen has answered, or the clock has stood still for as long as it may."""
+    async with transaction():
+        return await _resume(number, words, now, actor)
 
 
-async def find(member: Member, number: str) -> WorkOrder:
-    """The order, if it is in this member's part of the world and its undo time is over."""
-    where, values = visible_to(member, clock.now())
-    places = len(values)
+async def _resume(number: str, words: str, now: datetime, actor: str) -> WorkOrder:
+    of = await held_for(actor, number, Move.RESUME, now)
+    order = of.order
+    if actor == SYSTEM and order.next_due_at and order.next_due_at >= now:
+        raise IllegalMove("等候群众的期限还没有到")
+    act = Act(move=Move.RESUME, actor=actor, words=words)
+    state = State(order.asked_from or State.ACCEPTED)
+    return await write_timed(of, act, state=state, asked_from=None)
+
+
+# The system
+
+
+async def told(number: str, how: Told, now: datetime) -> bool:
+    """The proof that the citizen was told the answer; the first one counts."""
     rows = await sql.fetch(
-        f"SELECT number FROM work_orders WHERE number = ${places + 1} AND {where}",  # noqa: S608
-        *values,
-        number,
-    )
-    if not rows:
-        raise UnknownOrder
-    return await WorkOrder.get(number=rows[0]["number"]).prefetch_related("steps")
+        "UPDATE work_orders SET told_at = $2, told_how = $3 "
+        "WHERE number = $1 AND state = 'answered' AND told_at IS NULL RETURNING 1",
+        number, now, Told(how),
+    )  # fmt: skip
+    return bool(rows)
 
 
-def visible_to(member: Member, now: datetime) -> tuple[str, list[Any]]:
-    """The one tenant filter between agencies: a condition on work_orders and its values.
+async def silence(number: str, told_how: Told | None, now: datetime) -> WorkOrder:
+    """销号: the citizen was told and has said nothing; never without proof of the first."""
+    async with transaction():
+        if told_how:
+            await locked(number)
+            await told(number, told_how, now)
+        of = await held_for(SYSTEM, number, Move.SILENCE, now)
+        act = Act(move=Move.SILENCE, actor=SYSTEM)
+        return await write(of.order, act, now, outcome=Outcome.SILENT)
 
-    A withdrawn order was never visible, and never will be.
-    """
-    shown = "visible_from <= $1 AND state <> 'withdrawn'"
-    if member.agency_code and member.role in ("handler", "agency_lead"):
-        mine = "(agency_code = $2 OR co_agency_codes @> ARRAY[$2::text])"
-        return f"{shown} AND {mine}", [now, member.agency_code]
-    if member.role == "supervisor":
-        regions = sorted(catalogue().within(member.region_code))
-        return f"{shown} AND region_code = ANY($2::text[])", [now, regions]
-    return "visible_from <= $1 AND FALSE AND $2::text IS NULL", [now, None]
+
+async def supervise_by_rule(number: str, now: datetime) -> WorkOrder:
+    """What nobody took up in time."""
+    async with transaction():
+        of = await held_for(SYSTEM, number, Move.SUPERVISE, now)
+        if of.order.state == State.CONTESTED and (of.order.next_due_at or now) >= now:
+            raise IllegalMove("督办员处理的期限还没有到")
+        act = Act(move=Move.SUPERVISE, actor=SYSTEM, words="超过期限，系统转为督办")
+        return await write_timed(of, act, asked_from=None)
+
+
+async def followed(order: WorkOrder) -> WorkOrder:
+    """Where its answer comes from: the order into which it was merged, or itself."""
+    return await WorkOrder.get(number=order.merged_into) if order.merged_into else order
+
+
+# The calendar
 
 
 async def redate(calendar_years: set[int]) -> int:
@@ -176,8 +191,9 @@ async def redate(calendar_years: set[int]) -> int:
     first = datetime(min(calendar_years) - 1, 12, 1, tzinfo=clock.now().tzinfo)
     last = datetime(max(calendar_years) + 1, 1, 31, tzinfo=clock.now().tzinfo)
     numbers = await sql.fetch(
-        "SELECT number FROM work_orders WHERE closed_at IS NULL AND "
-        "(provisional OR (visible_from - interval '60 days' < $2 AND due_at + interval '60 days' > $1))",
+        "SELECT number FROM work_orders WHERE closed_at IS NULL AND (provisional OR "
+        "(visible_from - interval '60 days' < $2"
+        " AND greatest(due_at, next_due_at) + interval '60 days' > $1))",
         first, last,
     )  # fmt: skip
     for row in numbers:
@@ -187,16 +203,11 @@ async def redate(calendar_years: set[int]) -> int:
 
 async def _redate(number: str) -> bool:
     async with transaction():
-        order = await _locked(number)
-        policy = catalogue().policy(order.region_code)
-        contact = working(order.visible_from, policy.contact_days)
-        answer_due = working(order.visible_from, policy.simple_days)
-        changes: dict[str, Any] = {
-            "contact_due_at": contact.at, "due_at": answer_due.at,
-            "provisional": contact.provisional or answer_due.provisional,
-        }  # fmt: skip
-        if order.state in (State.ASSIGNED, State.ACCEPTED):
-            changes["next_due_at"] = contact.at if order.state == State.ASSIGNED else answer_due.at
+        order = await locked(number)
+        if order.closed_at:
+            return False
+        steps = await Step.filter(order_id=number).order_by("id")
+        changes = timing.due_times(order, steps)
         if all(getattr(order, name) == value for name, value in changes.items()):
             return False
         await order.update_from_dict(changes).save(update_fields=list(changes))

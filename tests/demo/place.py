@@ -28,7 +28,8 @@ KEYS = "a:dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdCE="
 CATALOGUE = ("regions", "policies", "agencies", "halls", "windows", "officers", "matters", "tags",
              "wordings")  # fmt: skip
 TABLES = (*CATALOGUE, "calendar_years", "staff", "clients", "receipts", "reviews", "work_orders",
-          "work_order_steps", "sms_phones", "questions", "sms_messages", "sms_replies",
+          "work_order_steps", "order_parts", "escalations", "alerts", "accountability", "flags",
+          "opinions", "samples", "call_backs", "sms_phones", "questions", "sms_messages", "sms_replies",
           "beacons")  # fmt: skip
 _names = itertools.count(1)
 

@@ -65,7 +65,8 @@ async def test_the_pages_of_the_console_have_something_of_everything(seeded: Pla
         "isv.BUSINESS_LIMIT_CONTROL", "isv.SMS_TEMPLATE_ILLEGAL",
     }  # fmt: skip
     assert {row["purpose"] for row in rows} == set(Purpose) - {
-        Purpose.REASON_OPEN, Purpose.UNCLEAR_VERDICT, Purpose.THANKS,
+        Purpose.REASON_OPEN, Purpose.UNCLEAR_VERDICT, Purpose.UNCLEAR_RECALL, Purpose.THANKS,
+        Purpose.ASK,
     }  # fmt: skip
     outcomes = {row[0] for row in await seeded.fetch("SELECT outcome FROM sms_replies")}
     assert outcomes >= FOR_A_PERSON - {Outcome.REMARK} | {Outcome.RATED, Outcome.JUDGED}

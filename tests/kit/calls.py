@@ -74,14 +74,40 @@ class Scene:
         """An order that the agency sees, after these moves; with its citizen's query code."""
         _, taken = await self.rated(undo_is_over=True)
         taken["number"] = taken["work_order"]["number"]
-        bodies = {"accept": {}, "answer": {"disposition": "fixed", "text": "已整改"}}
         for move in moves:
-            answer = await self.http.post(
-                f"/api/v1/work-orders/{taken['number']}/{move}", json=bodies[move],
-                headers=await self.staff("handler"),
-            )  # fmt: skip
-            assert answer.status_code == 200, answer.text
+            await self.move(taken, move)
         return taken
+
+    async def joint(self) -> dict[str, Any]:
+        """An order of LABOUR in which HOUSING has a part."""
+        code = await self.city.code(self.http, LABOUR, matter_code=JOINT_MATTER)
+        answer = await self.http.post(f"/api/v1/e/{code}/review", json=a_bad_review())
+        taken = answer.json()
+        await undo_time_is_over(taken)
+        return taken | {"number": taken["work_order"]["number"]}
+
+    async def move(self, taken: dict[str, Any], move: str) -> None:
+        """As whoever usually makes it."""
+        who, body = USUAL[move]
+        path = f"/api/v1/work-orders/{taken['number']}/{move}"
+        if who == "citizen":
+            path = f"/api/v1/track/{taken['query_code']}/confirmation"
+        headers = {} if who == "citizen" else await self.staff(who)
+        answer = await self.http.post(path, json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+USUAL: dict[str, tuple[str, dict[str, Any]]] = {
+    "accept": ("handler", {}),
+    "answer": ("handler", {"disposition": "fixed", "text": "已整改"}),
+    "return": ("lead", {"agency_code": LABOUR, "reason": "事项由该部门负责"}),
+    "ask": ("handler", {"text": "请问是哪个窗口？"}),
+    "extend": ("lead", {"working_days": 3, "reason": "需要调取监控"}),
+    "confirm": ("citizen", {"satisfied": True}),
+    "contest": ("citizen", {"satisfied": False, "comment": "没有解决"}),
+    "supervise": ("supervisor", {"text": "限三日内重新答复"}),
+}
+"""Move → who usually makes it, and with what."""
 
 
 async def undo_time_is_over(taken: dict[str, Any]) -> None:
@@ -186,11 +212,11 @@ async def _list_orders(s: Scene) -> Call:
 
 
 def _of_order(
-    suffix: str, *moves: str, body: Any = None, method: str = "POST"
+    suffix: str, *moves: str, body: Any = None, method: str = "POST", who: str = "handler"
 ) -> Callable[[Scene], Awaitable[Call]]:
     async def call(s: Scene) -> Call:
         path = f"/api/v1/work-orders/{(await s.order(*moves))['number']}{suffix}"
-        return Call(method=method, path=path, body=body, headers=await s.staff("handler"))
+        return Call(method=method, path=path, body=body, headers=await s.staff(who))
 
     return call
 
@@ -201,6 +227,95 @@ async def _ask_on_kiosk(s: Scene) -> Call:
     body = {"receipt_id": (await s.city.receipt(s.http))["receipt_id"]}
     headers = await s.city.system(s.http)
     return Call(method="POST", path="/api/v1/windows/A1/ask", body=body, headers=headers)
+
+
+async def _plan_order(s: Scene) -> Call:
+    taken = await s.order("accept")
+    body = {"text": "增设两个窗口", "until": taken["work_order"]["due_at"][:10]}
+    path = f"/api/v1/work-orders/{taken['number']}/plan"
+    return Call(method="POST", path=path, body=body, headers=await s.staff("lead"))
+
+
+async def _merge_order(s: Scene) -> Call:
+    body = {"into": (await s.order())["number"]}
+    path = f"/api/v1/work-orders/{(await s.order())['number']}/merge"
+    return Call(method="POST", path=path, body=body, headers=await s.staff("lead"))
+
+
+def _of_part(suffix: str, who: str, body: Any) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        path = f"/api/v1/work-orders/{(await s.joint())['number']}{suffix}"
+        return Call(method="POST", path=path, body=body, headers=await s.staff(who))
+
+    return call
+
+
+def _seen_from_above(path: str) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        await s.order(*_CONTESTED)
+        return Call(method="GET", path=path, headers=await s.staff("supervisor"))
+
+    return call
+
+
+async def _follow_accountability(s: Scene) -> Call:
+    listed = await (await CALLS["list_order_accountable"](s)).send(s.http)
+    path = f"/api/v1/accountability/{listed.json()['id']}/follow"
+    headers = await s.staff("supervisor")
+    return Call(method="POST", path=path, body={"text": "已约谈负责人"}, headers=headers)
+
+
+def _of_citizen(suffix: str, *moves: str, body: Any) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        path = f"/api/v1/track/{(await s.order(*moves))['query_code']}{suffix}"
+        return Call(method="POST", path=path, body=body)
+
+    return call
+
+
+async def _answer_call_back(s: Scene) -> Call:
+    """Of one who was drawn, here without a draw."""
+    _, taken = await s.rated(level=5, tags=[], undo_is_over=False)
+    await sql.fetch(
+        "INSERT INTO call_backs (id, region_code, agency_code, review_id, kind, state, made_at, due_at) "
+        "SELECT id, region_code, $1, id, 'sample', 'waiting', at, at + interval '5 days' "
+        "FROM reviews ORDER BY at DESC LIMIT 1",
+        HOUSING,
+    )
+    path = f"/api/v1/track/{taken['query_code']}/call-back"
+    return Call(method="POST", path=path, body={"satisfied": False, "comment": "其实没有办成"})
+
+
+def _of_real_name(suffix: str, body: Any) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        _, taken = await s.rated(undo_is_over=True, real_name=True)
+        taken["number"] = taken["work_order"]["number"]
+        await s.move(taken, "accept")
+        path = f"/api/v1/work-orders/{taken['number']}{suffix}"
+        return Call(method="POST", path=path, body=body, headers=await s.staff("handler"))
+
+    return call
+
+
+async def _list_call_backs(s: Scene) -> Call:
+    await _of_real_name("", {})(s)
+    return Call(method="GET", path="/api/v1/call-backs?limit=1", headers=await s.staff("lead"))
+
+
+async def _flag_message(s: Scene) -> Call:
+    taken = await s.order("accept")
+    path = f"/api/v1/track/{taken['query_code']}/messages"
+    assert (await s.http.post(path, json={"text": "你们都是废物"})).status_code == 200
+    path = f"/api/v1/work-orders/{taken['number']}/flag"
+    body = {"step_id": 3, "reason": "辱骂"}
+    return Call(method="POST", path=path, body=body, headers=await s.staff("handler"))
+
+
+async def _rule_on_flag(s: Scene) -> Call:
+    flag = await _flag_message(s)
+    assert (await flag.send(s.http)).status_code == 200
+    body, headers = {"step_id": 3, "upheld": True}, await s.staff("supervisor")
+    return Call(method="POST", path=f"{flag.path}-ruling", body=body, headers=headers)
 
 
 async def _wechat_login(s: Scene) -> Call:
@@ -250,6 +365,8 @@ _ANSWER = {
     "text": "窗口人手不足，已增开两个",
     "legal_basis": "《条例》第三条",
 }
+_ELSEWHERE = {"agency_code": LABOUR, "reason": "事项由该部门负责"}
+_CONTESTED = ("accept", "answer", "contest")
 _NAMED = {"name": "王小明", "phone": "13800138000"}
 CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "client_token": _client_token,
@@ -280,6 +397,46 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "accept_order": _of_order("/accept", body={}),
     "answer_order": _of_order("/answer", "accept", body=_ANSWER),
     "ask_on_kiosk": _ask_on_kiosk,
+    "return_order": _of_order("/return", body=_ELSEWHERE, who="lead"),
+    "ask_citizen": _of_order("/ask", "accept", body={"text": "请问是哪个窗口？"}),
+    "plan_order": _plan_order,
+    "extend_order": _of_order("/extend", body={"working_days": 2, "reason": "调取监控"}, who="lead"),
+    "give_part": _of_part("/part", "handler", {"text": "本部门已核对"}),
+    "verify_order": _of_order(
+        "/verify", "accept", body={"finding": "partly", "how": "records", "text": "已查监控"}
+    ),
+    "message_citizen": _of_order("/message", "accept", body={"text": "已在处理"}),
+    "merge_order": _merge_order,
+    "reassign_order": _of_order(
+        "/reassign", "return", body={"agency_code": LABOUR}, who="supervisor"
+    ),
+    "refuse_return": _of_order("/refuse", "return", body={"reason": "属本部门"}, who="supervisor"),
+    "supervise_order": _of_order("/supervise", *_CONTESTED, body={"text": "重办"}, who="supervisor"),
+    "rule_order": _of_order(
+        "/rule", *_CONTESTED, body={"finding": "accountable", "text": "推诿"}, who="supervisor"
+    ),
+    "release_part": _of_part(
+        "/release", "supervisor", {"agency_code": HOUSING, "reason": "与该部门无关"}
+    ),
+    "urge_order": _of_order("/urge", body={"text": "请尽快办理"}, who="supervisor"),
+    "take_over_order": _of_order(
+        "/takeover", "accept", body={"reason": "久拖不决"}, who="supervisor"
+    ),
+    "supervision_views": _seen_from_above("/api/v1/supervision"),
+    "supervision_view": _seen_from_above("/api/v1/supervision/verify?limit=1"),
+    "accountability_list": _seen_from_above("/api/v1/accountability?open=true&limit=1"),
+    "follow_accountability": _follow_accountability,
+    "list_order_accountable": _of_order(
+        "/accountability", body={"why": "retaliation", "text": "事后刁难"}, who="supervisor"
+    ),
+    "write_message": _of_citizen("/messages", "accept", "ask", body={"text": "是三号窗口"}),
+    "answer_call_back": _answer_call_back,
+    "name_verifier": _of_order("/verifier", "accept", body={"username": "lead"}, who="lead"),
+    "reveal_citizen": _of_real_name("/reveal", {"reason": "电话核实"}),
+    "record_call_back": _of_real_name("/call-back", {"reached": True, "satisfied": True}),
+    "list_call_backs": _list_call_backs,
+    "flag_message": _flag_message,
+    "rule_on_flag": _rule_on_flag,
     "wechat_login": _wechat_login,
     "my_reviews": _of_me("/api/v1/me/reviews?limit=1&state=all"),
     "claim_review": _claim_review,

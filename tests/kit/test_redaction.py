@@ -92,3 +92,22 @@ def test_a_long_hostile_text_is_redacted_in_no_time() -> None:
     """500 code points at most reach it; these are the worst for backtracking."""
     for worst in ("1 " * 250, "a." * 250, "a@" * 250, "微信" * 250, "-" * 500, "1-" * 250 + "x"):
         redact(worst)
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("我是李四，材料被退了三次", f"我是{MASK}，材料被退了三次"),
+        ("我叫欧阳修。", f"我叫{MASK}。"),
+        ("联系人：赵钱孙 13900139000", f"联系人：{MASK} {MASK}"),
+        ("户主是李建国，不是我", f"户主是{MASK}，不是我"),
+        ("我是来办公租房的", "我是来办公租房的"),
+        ("我是高兴地来的", "我是高兴地来的"),
+        ("我叫了号等了两小时", "我叫了号等了两小时"),
+        ("申请人为外地户籍人员不给办", "申请人为外地户籍人员不给办"),
+        ("窗口的王丽态度差", "窗口的王丽态度差"),
+    ],
+)
+def test_a_name_is_masked_where_somebody_says_whose_it_is(words: str, shown: str) -> None:
+    """The name of the officer who was rude is what the complaint is about, and stays."""
+    assert redact(words) == shown

@@ -56,7 +56,8 @@ class Told:
 
     async def moves(self, number: str, *moves: str) -> None:
         for move in moves:
-            body = {"disposition": "fixed", "text": "已整改"} if move == "answer" else {}
+            words = {"text": "请问是哪个窗口？"} if move in ("ask", "message") else {}
+            body = {"disposition": "fixed", "text": "已整改"} if move == "answer" else words
             answer = await self.scene.http.post(
                 f"/api/v1/work-orders/{number}/{move}", json=body,
                 headers=await self.scene.staff("handler"),
@@ -124,7 +125,7 @@ async def test_a_template_is_known_by_our_word_and_by_wechats_id(
         assert answer.json()["template_id"] == "TMPL_ANSWERED"
     shown = (await told.scene.http.get(GRANTS, headers=me)).json()["items"]
     assert {one["template"]: one["remaining"] for one in shown} == {
-        "accepted": 0, "answered": 2, "closed": 0,
+        "accepted": 0, "asked": 0, "answered": 2, "closed": 0,
     }  # fmt: skip
     answer = await told.scene.http.post(
         GRANTS, json={"template": "TMPL_X", "answer": "accept"}, headers=me
@@ -163,6 +164,28 @@ async def test_accepted_and_answered_are_told_to_who_gave_leave_once_each(told: 
     assert await states() == [("sent", None)] * 2
     assert await told.left("answered") == 0
     assert await questions() == 0, "whoever was told by WeChat is not asked by SMS too"
+
+
+async def test_a_question_of_the_agency_is_told_too_and_by_sms_only_if_wechat_does_not_take_it(
+    told: Told,
+) -> None:
+    number = await told.rates(contact=True)
+    for name in ("asked", "answered"):
+        await told.grants(name)
+    await told.moves(number, "accept", "ask")
+    await told.works()
+    (first,) = told.desk.sent
+    assert (first.template_id, first.data["phrase2"]) == ("TMPL_ASKED", "等您回复")
+    assert await sql.fetch("SELECT 1 FROM questions") == []
+    await sql.fetch("UPDATE work_orders SET state = 'accepted', asked_from = NULL")
+    await told.moves(number, "answer")
+    await told.works()
+    await told.grants("asked", really=False)
+    await told.moves(number, "message")
+    await told.works()
+    assert [sent.template_id for sent in told.desk.sent] == ["TMPL_ASKED", "TMPL_ANSWERED"]
+    rows = await sql.fetch("SELECT asking FROM questions")
+    assert [row["asking"] for row in rows] == ["message"]
 
 
 async def test_without_leave_the_answer_goes_by_sms_and_without_a_phone_nowhere(told: Told) -> None:

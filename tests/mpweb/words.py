@@ -17,7 +17,7 @@ from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
 from server.reviews import codes, questionnaire, rules
 from server.reviews.api import BadPhone
-from server.reviews.tracking import CITIZEN_WORDS
+from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
 from server.web.citizen import LevelRequired
 from server.web.track import STATES, VerdictRequired
 from server.workorders.rules import BlankText, IllegalMove
@@ -79,6 +79,11 @@ SENTENCES = {
         "asked_you": "部门在等您",
         "steps": "每一步", "suspended": "这条评价正在", "excluded": "这条评价经", "level": "满意度",
         "time": "时间", "supplement": "补充", "may_supplement": "补充说明（", "send_supplement": "提交补充",
+        "talk": "和部门的对话", "talk_private": "您写的电话", "you": "您", "them": "部门",
+        "answer_them": "回答部门的问题", "write_them": "给部门留言", "send": "发送",
+        "recall_means": "您被随机抽中", "recall_why": "哪里不满意", "recall_yes": "确实满意",
+        "recall_no": "其实不满意", "desk_first": "先接待您的", "desk_asked": "，您满意吗", "yes": "满意",
+        "no": "不满意",
     },
     "track.py": {"verdict_reason": "不满意，请写下"},
     "track_form.html": {"track": "查询评价的", "compare": "请对照", "lost": "编码丢了"},
@@ -98,8 +103,8 @@ REFUSALS: tuple[type[Refusal], ...] = (
     UnknownCode, ReviewClosed, rules.AlreadyReviewed, rules.ReasonRequired, rules.TagNotOfLevel,
     rules.ContactRequired, rules.CommentTooLong, rules.AlreadyUndone, rules.UndoClosed,
     rules.SupplementTooEarly, rules.AlreadySupplemented, rules.NothingToJudge, codes.UnknownQueryCode,
-    BadPhone, BlankText, IllegalMove, LevelRequired, VerdictRequired, Limited, TooLarge, Unavailable,
-    questionnaire.AnswerRequired,
+    rules.NobodyToTalkTo, rules.TooManyMessages, rules.NoCallBack, BadPhone, BlankText, IllegalMove,
+    LevelRequired, VerdictRequired, Limited, TooLarge, Unavailable, questionnaire.AnswerRequired,
 )  # fmt: skip
 
 
@@ -154,7 +159,7 @@ def words_ts() -> str:
         "// Made by tests/mpweb/words.py from the words of the web page. Do not edit.\n",
         constant("words", words()), constant("LEVELS", levels), constant("STATES", STATES),
         constant("REFUSALS", dict(sorted(refusals.items()))),
-        f"export const ANSWERED = '{CITIZEN_WORDS['answer']}'",
+        f"export const ANSWERED = '{CITIZEN_WORDS['answer']}'", f"export const FOLLOWED = '{FOLLOWED}'",
         f"export const COMMENT_LIMIT = {rules.COMMENT_LIMIT}",
         f"export const QUERY_CODE_LENGTH = {codes.LENGTH}\n",
     ))  # fmt: skip

@@ -26,12 +26,13 @@ from server.people.service import Member
 from server.receipts import service as receipts
 from server.receipts.codes import code_of
 from server.receipts.rules import Channel, Kind
-from server.reviews import invitations, news, replies, service
+from server.reviews import callbacks, invitations, news, replies, sampling, service
 from server.reviews.conversation import SLACK
 from server.reviews.models import Review
 from server.reviews.rules import COMMENT_LIMIT
 from server.reviews.sms_reviews import call_back
 from server.reviews.snapshot import Verdict
+from server.workorders import handling
 from server.workorders import service as workorders
 from server.workorders.rules import Disposition
 from sms import read
@@ -42,7 +43,7 @@ SECOND, MINUTE, HOUR, DAY = (
 PHONES = ("13800138000", "13800138001", "+85291234567")
 STRANGER = "13900139000"
 SHORT, LONG = 10, 100
-UNASKED = ("notice", "reminder", "answer")
+UNASKED = ("notice", "reminder", "answer", "ask", "recall")
 LEVELS = (
     "5", "4", "3", "2", "1", "1", "2", "1", "满意", "非常不满意", "基本满意", "1 排队太久", "2，态度差",
     "1 打我电话{phone}", "1 排队太久，" + "材料反复要求重新提交。" * 60,
@@ -56,10 +57,14 @@ ANYTHING = (
     "你们是谁", "在吗？", "谢谢", "👍", "", "   ", "5楼", "100", "不是很满意", "按错了，应该是4",
     "窗口态度恶劣", "H",
 )  # fmt: skip
-FOR = {"level": LEVELS, "reason": REASONS, "verdict": VERDICTS}
+WORDS = ("三号窗口", "我是李四，{phone}", "A", "5", "满意", "是上午十点，电话{phone}", "？")
+RECALLS = ("满意", "不满意", "不满意，没办成 {phone}", "5", "2", "还行吧")
+FOR = {
+    "level": LEVELS, "reason": REASONS, "verdict": VERDICTS, "message": WORDS, "recall": RECALLS,
+}  # fmt: skip
 TABLES = (
-    "sms_replies, sms_set_aside, sms_pushes, sms_messages, sms_phones, questions, work_order_steps, "
-    "work_orders, reviews, receipts, pgqueuer"
+    "sms_replies, sms_set_aside, sms_pushes, sms_messages, sms_phones, questions, call_backs, samples, "
+    "alerts, opinions, work_order_steps, work_orders, reviews, receipts, pgqueuer"
 )
 
 
@@ -145,16 +150,36 @@ class World:
 
     async def answer(self, which: int) -> None:
         rows = await sql.fetch(
-            "SELECT number, agency_code FROM work_orders WHERE state = 'assigned' ORDER BY due_at"
+            "SELECT number, agency_code, state FROM work_orders "
+            "WHERE state IN ('assigned', 'accepted') ORDER BY due_at"
         )
         if not rows:
             return
         order = rows[which % len(rows)]
         member = self.members[order["agency_code"]]
-        await workorders.accept(member, order["number"])
+        if order["state"] == "assigned":
+            await workorders.accept(member, order["number"])
         await workorders.answer(
             member, order["number"], disposition=Disposition.FIXED, text="已整改", legal_basis=None
         )
+
+    async def talk(self, which: int, asking: bool) -> None:
+        """The agency writes to the citizen, or asks him and stops the clock."""
+        rows = await sql.fetch(
+            "SELECT number, agency_code, state FROM work_orders WHERE closed_at IS NULL ORDER BY due_at"
+        )
+        if not rows:
+            return
+        order = rows[which % len(rows)]
+        member = self.members[order["agency_code"]]
+        if order["state"] == "assigned":
+            await workorders.accept(member, order["number"])
+        say = handling.ask if asking else handling.message
+        await say(member, order["number"], text="请问您说的是哪个窗口？")
+
+    async def draw(self, _: int) -> None:
+        await sampling.Draws().draw()
+        await callbacks.give_up()
 
     async def judge(self, which: int, satisfied: bool) -> None:
         given = await Review.filter(order_number__isnull=False).order_by("at")
@@ -228,7 +253,8 @@ class World:
         crossed = await sql.fetch(
             "SELECT p.at FROM sms_replies p JOIN questions q ON q.id = p.about "
             "JOIN questions o ON o.phone_key = p.phone_key AND o.id <> q.id "
-            "WHERE p.outcome IN ('rated', 'corrected', 'judged', 'reasoned') AND q.asked_at IS NOT NULL"
+            "WHERE p.outcome IN ('rated', 'corrected', 'judged', 'reasoned', 'recalled', 'added')"
+            " AND q.asked_at IS NOT NULL"
             " AND p.at > o.asked_at AND p.at < least(o.open_until, o.ended_at)"
         )
         assert crossed == [], "an answer to another question than was open"
@@ -251,7 +277,10 @@ class World:
             "SELECT receipt_id FROM reviews WHERE state = 'undone' GROUP BY 1 HAVING count(*) > 1"
         )
         assert corrected == []
-        orders = await sql.fetch("SELECT words FROM work_orders")
+        orders = await sql.fetch(
+            "SELECT words FROM work_orders UNION ALL SELECT words FROM work_order_steps "
+            "UNION ALL SELECT words FROM call_backs"
+        )
         for number in (*PHONES, STRANGER):
             assert not any(number.removeprefix("+") in order["words"] for order in orders)
 
@@ -334,7 +363,9 @@ class World:
 async def members(city: City) -> AsyncIterator[dict[str, Member]]:
     await sql.fetch("DELETE FROM tags")
     await import_sheets({"tags": national_tags()}, by="test")
-    await Policy.filter(region_code=REGION).update(invite_minutes=0, thank=True)
+    await Policy.filter(region_code=REGION).update(
+        invite_minutes=0, thank=True, sample_permille=400
+    )
     await load()
     yield {
         HOUSING: Member.of(await Staff.get(username="handler")),
@@ -348,8 +379,21 @@ async def drawn(dice: random.Random, world: World) -> tuple[Any, ...]:
     asking = {row["phone_key"]: row["asking"] for row in rows}
     asked = [n for n, phone in enumerate(world.phones) if phone.key in asking]
     (what,) = dice.choices(
-        ("issue", "write", "pass", "part", "review", "undo", "void", "answer", "judge", "fail"),
-        (14, 38, 20, 8, 4, 3, 1, 12, 3, 3),
+        (
+            "issue",
+            "write",
+            "pass",
+            "part",
+            "review",
+            "undo",
+            "void",
+            "answer",
+            "judge",
+            "fail",
+            "talk",
+            "draw",
+        ),
+        (14, 40, 20, 8, 4, 3, 1, 10, 3, 3, 6, 4),
     )
     which = dice.randrange(20)
     if what == "write" and not asked and dice.random() < 0.8:
@@ -375,6 +419,7 @@ async def drawn(dice: random.Random, world: World) -> tuple[Any, ...]:
         return what, dice.choices(times, (4, 4, 3, 8, 3, 2, 2, 2))[0], dice.random() < 0.8
     more: dict[str, tuple[Any, ...]] = {
         "review": (which, dice.randint(1, 5)), "judge": (which, dice.random() < 0.5),
+        "talk": (which, dice.random() < 0.6),
         "part": (dice.sample(range(len(PARTS)), len(PARTS)), dice.randint(1, len(PARTS))),
     }  # fmt: skip
     return what, *more.get(what, (which,))
@@ -433,7 +478,8 @@ USUAL = {
     "rated", "reasoned", "corrected", "judged", "opted_out", "asked_again", "unclear", "repeated",
     "late", "unknown", "remark", "reviewed_elsewhere", "notice", "reminder", "reason",
     "thanks", "answer", "level expired", "level unsent", "reason answered", "reason expired",
-    "verdict answered", "review", "callback",
+    "verdict answered", "review", "callback", "ask", "recall", "recalled", "added", "sample",
+    "message answered",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from server.kit import sql
 from server.kit.clock import clock
 
 _HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
-_ORDER = re.compile(r'href="/console/orders/(\w+)"')
+_ORDER = re.compile(r'<td[^>]*><a href="/console/orders/(\w+)"')
 _TAB = re.compile(r'<a href="/console(?:\?show=(\w+))?"[^>]*>\S+ <b[^>]*>(\d+)</b>')
 
 
@@ -65,12 +65,17 @@ async def a_desk(
 
 
 def listed(answer: httpx.Response) -> list[str]:
-    """The orders on a page, in their order."""
+    """The orders in the tables of a page, in their order."""
     return _ORDER.findall(answer.text)
 
 
 def tabs(answer: httpx.Response) -> dict[str, int]:
     return {key or "now": int(number) for key, number in _TAB.findall(answer.text)}
+
+
+def forms(answer: httpx.Response) -> set[str]:
+    """What the page of an order offers."""
+    return set(re.findall(r'action="/console/orders/\w+/([a-z-]+)"', answer.text))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ from web.console_desk import a_case
 
 from server.kit import sql
 from server.kit.clock import clock
+from server.workorders import accountability, alerts
+from server.workorders.accountability import Why
+from server.workorders.models import WorkOrder
 
 pytestmark = pytest.mark.browser
 _WIDTHS = (390, 1280)
@@ -95,9 +98,9 @@ async def test_from_the_sign_in_to_the_answer_by_keyboard_alone(
     await _tab_to(window, "受理这张工单")
     await _press(window, "Enter")
     await window.wait_for_url("**?done=accept")
-    await _tab_to(window, "fixed")
+    await _tab_to(window, "answer-disposition-fixed")
     await _press(window, "Space", "ArrowDown", "ArrowUp", "Tab")
-    assert await _focused(window) == "text"
+    assert await _focused(window) == "answer-text"
     await window.keyboard.type("已增开两个窗口")
     await _tab_to(window, "提交答复")
     await _press(window, "Enter")
@@ -122,7 +125,7 @@ async def test_the_shortcuts_of_the_help_lead_where_it_says(
     await _shortcut(window, "a")
     await window.wait_for_url("**?done=accept")
     await _shortcut(window, "t")
-    assert await _focused(window) == "text"
+    assert await _focused(window) == "answer-text"
     await _shortcut(window, "w")
     await window.wait_for_url(f"{live}/console")
     await _shortcut(window, "h")
@@ -135,17 +138,112 @@ async def test_a_blank_answer_and_a_preview_bring_the_reader_to_the_place(
     case = await a_case(http, city)
     await _sign_in(window, live, to=f"/console/orders/{case.number}")
     await window.click("text=受理这张工单")
-    await window.check("#explained")
-    await window.fill("#text", "  ")
+    await window.check("#answer-disposition-explained")
+    await window.fill("#answer-text", "  ")
     await window.click("text=提交答复")
-    await window.wait_for_selector("#text-fault")
-    assert await _focused(window) == "text"
-    assert await window.is_checked("#explained")
-    await window.fill("#text", "按规定不能代办")
+    await window.wait_for_selector("#answer-text-fault")
+    assert await _focused(window) == "answer-text"
+    assert await window.is_checked("#answer-disposition-explained")
+    await window.fill("#answer-text", "按规定不能代办")
     await window.click("text=先看群众会读到什么")
     await window.wait_for_selector(".preview")
     box = await window.locator(".preview").bounding_box()
     assert box is not None and 0 <= box["y"] < 800, "the preview is in sight"
+
+
+async def test_from_the_question_to_the_ruling_by_keyboard_alone(
+    http: httpx.AsyncClient, city: City, live: str, window: Page
+) -> None:
+    """The handler asks and answers; the supervisor takes up what the citizen contests, and rules."""
+    case = await a_case(http, city)
+    track = f"/api/v1/track/{case.query_code}"
+    await _sign_in(window, live)
+    await _open_with_enter(window, case.number)
+    await _shortcut(window, "a")
+    await window.wait_for_url("**?done=accept")
+    await _shortcut(window, "o")
+    assert await _focused(window) == "请群众补充（停表）"
+    await _fill_next(window, "ask-text", "请问是哪天？")
+    await _send(window, "发给群众", "ask")
+    assert "期限暂停" in await window.inner_text("main")
+    await http.post(f"{track}/messages", json={"text": "上周五"})
+    await window.reload()
+    assert "上周五" in await window.inner_text(".thread")
+    await _tab_to(window, "answer-disposition-fixed")
+    await _press(window, "Space")
+    await _shortcut(window, "t")
+    await window.keyboard.type("已增开窗口")
+    await _send(window, "提交答复", "answer")
+    await window.reload()
+    await _tab_to(window, "退出")
+    await _press(window, "Enter")
+    await window.wait_for_url("**why=bye")
+    await http.post(f"{track}/confirmation", json={"satisfied": False, "comment": "没有改"})
+
+    await _sign_in(window, live, "supervisor")
+    await _open_with_enter(window, case.number)
+    await _shortcut(window, "t")
+    await window.keyboard.type("三日内重新答复")
+    await _send(window, "督办", "supervise")
+    await _tab_to(window, "rule-finding-proper")
+    await _press(window, "Space", "ArrowDown")
+    await _shortcut(window, "t")
+    await window.keyboard.type("窗口至今没有增开")
+    await _send(window, "裁定", "rule")
+    assert "已裁定" in await window.inner_text("main")
+    await _shortcut(window, "k")
+    await window.wait_for_url("**/console/accountability")
+    await _tab_to(window, "写明后来怎样处理")
+    await _press(window, "Enter")
+    await _fill_next(window, None, "已约谈")
+    await _tab_to(window, "写明")
+    await _press(window, "Enter")
+    await window.wait_for_url("**?done=follow")
+
+
+async def _open_with_enter(page: Page, number: str) -> None:
+    await _tab_to(page, number)
+    await _press(page, "Enter")
+    await page.wait_for_url(f"**/console/orders/{number}")
+
+
+async def _fill_next(page: Page, wanted: str | None, words: str) -> None:
+    """Opens what has the focus if it is closed, and types into the field behind it."""
+    if not await page.evaluate("document.activeElement.parentElement.open"):
+        await _press(page, "Enter")
+    await _press(page, "Tab")
+    assert wanted is None or await _focused(page) == wanted
+    await page.keyboard.type(words)
+
+
+async def _send(page: Page, button: str, act: str) -> None:
+    await _tab_to(page, button)
+    await _press(page, "Enter")
+    await page.wait_for_url(f"**?done={act}")
+
+
+async def test_on_paper_stands_the_order_and_no_form_and_nobodys_name(
+    http: httpx.AsyncClient, city: City, live: str, window: Page
+) -> None:
+    contact = {"name": "欧阳锋利", "phone": "13911112222"}
+    case = await a_case(
+        http, city, review={"real_name": True, "contact": contact}, case_number="9" * 50
+    )
+    await _sign_in(window, live, to=f"/console/orders/{case.number}")
+    await window.click("text=受理这张工单")
+    await window.wait_for_url("**?done=accept")
+    await window.click("summary:has-text('查看群众身份')")
+    await window.fill("#reveal-reason", "核实")
+    await window.click("text=登记事由并查看")
+    await window.wait_for_selector(".person")
+    assert "13911112222" in await window.inner_text("main")
+    await _fits(window, "the person")
+    await window.emulate_media(media="print")
+    paper = await window.inner_text("body")
+    assert "13911112222" not in paper and "欧阳锋利" not in paper
+    assert case.number in paper and "排队两小时" in paper and "办理经过" in paper
+    for what in ("提交答复", "其他处理", "给群众的话", "键盘操作", "工作台\n"):
+        assert what not in paper, what
 
 
 async def test_no_page_scrolls_sideways(
@@ -163,9 +261,31 @@ async def test_no_page_scrolls_sideways(
     await _fits(window, "login")
     await _sign_in(window, live)
     pages = ["/console", "/console?show=all", "/console?q=x", f"/console/orders/{case.number}"]
-    for page in [*pages, f"/console/orders/{late.number}", "/console/orders/x", "/console/audit"]:
+    await _all_fit(
+        window,
+        live,
+        [*pages, f"/console/orders/{late.number}", "/console/orders/x", "/console/audit"],
+    )
+    await http.post(f"/api/v1/track/{case.query_code}/messages", json={"text": "y" * 300})
+    member = await sql.fetch_one("SELECT id FROM staff WHERE username = 'supervisor'")
+    assert member
+    await alerts.tell([member["id"]], "urge", "z" * 300, clock.now(), order=case.number)
+    order = await WorkOrder.get(number=case.number)
+    await accountability.add(order, Why.OVERDUE, clock.now(), words="w" * 300)
+    await window.context.clear_cookies()
+    await window.goto(f"{live}/console/login?large=0")
+    await _sign_in(window, live, "supervisor")
+    rooms = ["/console", "/console?show=verify", "/console/accountability"]
+    await _all_fit(window, live, [*rooms, f"/console/orders/{case.number}"])
+
+
+async def _all_fit(window: Page, live: str, pages: list[str]) -> None:
+    for page in pages:
         for large in (0, 1):
             await window.goto(f"{live}{page}{'&' if '?' in page else '?'}large={large}")
+            await window.evaluate(
+                "document.querySelectorAll('details').forEach(d => d.open = true)"
+            )
             await _fits(window, page)
 
 
@@ -187,8 +307,8 @@ async def test_everything_works_with_scripts_turned_off(
         await page.fill(f"#{name}", value)
     await page.press("#totp", "Enter")
     await page.click("text=受理这张工单")
-    await page.check("#fixed")
-    await page.fill("#text", "已改")
+    await page.check("#answer-disposition-fixed")
+    await page.fill("#answer-text", "已改")
     await page.click("text=提交答复")
     await page.wait_for_url("**?done=answer")
     await page.click("text=退出")

@@ -51,7 +51,7 @@ async def test_accept_then_answer_and_the_citizen_reads_every_word(
     case = await a_case(http, city)
     async with a_desk(app, "handler") as desk:
         page = await desk.get(f"/console/orders/{case.number}")
-        assert "受理这张工单" in page.text and "<textarea" not in page.text
+        assert "受理这张工单" in page.text and "提交答复" not in page.text
         accepted = await desk.post(f"/console/orders/{case.number}/accept")
         assert accepted.status_code == 303
         page = await desk.get(accepted.headers["location"])
@@ -132,7 +132,7 @@ async def test_an_answer_with_a_fault_is_kept_as_it_was_typed(
         await desk.post(f"/console/orders/{case.number}/accept")
         refused = await desk.post(f"/console/orders/{case.number}/answer", **typed)
         assert refused.status_code == 422
-        assert f'href="#{field}"' in refused.text
+        assert f'href="#answer-{field}"' in refused.text
         if field != "text":
             assert "按 &lt;/textarea&gt; 规定" in refused.text
         if field != "disposition":

@@ -44,6 +44,11 @@ async def _talkative_citizens(http: httpx.AsyncClient, city: City) -> list[Case]
         await a_case(http, city, review=real, case_number=NUMBER),
         await a_case(http, city, **joint),
     ]
+    co_handler = await city.staff(http, "handler")
+    part = await http.post(
+        f"/api/v1/work-orders/{cases[1].number}/part", json={"text": "已核对"}, headers=co_handler
+    )
+    assert part.status_code == 200, part.text
     for case, username in zip(cases, ("handler", "other"), strict=True):
         address, track = f"/api/v1/work-orders/{case.number}", f"/api/v1/track/{case.query_code}"
         headers = await city.staff(http, username)

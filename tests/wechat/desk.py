@@ -18,6 +18,7 @@ TEMPLATES = {
         "TMPL_ANSWERED",
         {"matter": "thing1", "agency": "thing4", "state": "phrase2", "number": "character_string5"},
     ),
+    "asked": ("TMPL_ASKED", {"matter": "thing1", "agency": "thing4", "state": "phrase2"}),
     "closed": ("TMPL_CLOSED", {"matter": "thing1", "state": "phrase2"}),
 }
 

@@ -2,13 +2,15 @@ import { halves } from '../../api/codes'
 import { whenBack } from '../../api/network'
 import { open, opened } from '../../api/opened'
 import { asRefused, get, newKey, post } from '../../api/request'
-import { Review, Step, Track } from '../../api/shapes'
+import { Message, Order, Review, Step, Track } from '../../api/shapes'
 import { orderRows, reviewRows, Row } from '../../facts'
 import { isLarge, turnTo } from '../../look'
 import { isPast } from '../../when'
-import { ANSWERED, REFUSALS, STATES, words } from '../../words'
+import { ANSWERED, FOLLOWED, REFUSALS, STATES, words } from '../../words'
 
 const AT_THE_AGENCY = ['assigned', 'accepted', 'planned', 'asking', 'returned']
+type Place = 'verdictTold' | 'moreTold' | 'talkTold' | 'recallTold'
+type Verdict = { satisfied: boolean; comment: string }
 const STANDS = ['standing', 'awaiting_reason']
 
 Page({
@@ -16,7 +18,8 @@ Page({
     words, large: false, state: 'loading' as 'loading' | 'failed' | 'track', told: '', verdictTold: '',
     moreTold: '', busy: false, title: '', stateName: '', overdue: false, order: [] as Row[], steps: [] as Step[],
     mine: [] as Row[], standing: '', awaiting: '' as string, answer: '', maySupplement: false, more: '',
-    halves: ['', ''], mayUndo: false, asksMore: false,
+    halves: ['', ''], mayUndo: false, asksMore: false, next: '', messages: [] as Message[], mayTalk: false, text: '',
+    talkTold: '', desk: '', recall: '', recallTold: '',
   },
   queryCode: '',
   said: { what: '', key: '' },
@@ -58,17 +61,25 @@ Page({
     return `/api/v1/track/${this.queryCode}`
   },
 
-  show({ review, work_order: order, awaiting_you: awaiting, questionnaire }: Track) {
+  show(track: Track) {
+    const { review, work_order: order, awaiting_you: awaiting, messages, rates, call_back: asked } = track
     const steps = order ? order.steps : []
-    const answers = steps.filter((step) => step.what === ANSWERED)
+    const answers = steps.filter((step) => step.what === ANSWERED || step.what === FOLLOWED)
     this.setData({
       state: 'track', title: order ? words.progress : words.yours, mine: reviewRows(review),
       stateName: order ? STATES[order.state] : '', order: order ? orderRows(order) : [], steps,
       overdue: Boolean(order && AT_THE_AGENCY.includes(order.state) && isPast(order.due_at)),
-      asksMore: questionnaire === 'open',
+      asksMore: track.questionnaire === 'open',
       awaiting: awaiting || '', answer: answers.length ? answers[answers.length - 1].words : '',
-      ...this.ofReview(review),
+      recall: asked ? asked.question : '', desk: order && rates.includes('desk') ? order.desk || '' : '',
+      ...this.ofTalk(order, messages, review), ...this.ofReview(review),
     })
+  },
+
+  ofTalk(order: Order | null, messages: Message[], review: Review) {
+    return {
+      next: order ? order.next_step : '', messages, mayTalk: Boolean(order && order.open && isPast(review.undo_until)),
+    }
   },
 
   ofReview(review: Review) {
@@ -82,10 +93,24 @@ Page({
     }
   },
 
-  async onVerdict(event: WechatMiniprogram.CustomEvent<{ satisfied: boolean; comment: string }>) {
-    const { satisfied, comment } = event.detail
+  async onVerdict(event: WechatMiniprogram.CustomEvent<Verdict & { deskSatisfied: boolean | null }>) {
+    const { satisfied, comment, deskSatisfied } = event.detail
     if (!satisfied && !comment.trim()) return this.setData({ verdictTold: words.verdict_reason })
-    await this.say('confirmation', { satisfied, comment }, 'verdictTold')
+    const ofDesk = deskSatisfied === null ? {} : { desk_satisfied: deskSatisfied }
+    await this.say('confirmation', { satisfied, comment, ...ofDesk }, 'verdictTold')
+  },
+
+  async onRecall(event: WechatMiniprogram.CustomEvent<Verdict>) {
+    await this.say('call-back', event.detail, 'recallTold')
+  },
+
+  onText(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    this.setData({ text: event.detail.value, talkTold: '' })
+  },
+
+  async onSend() {
+    if (!this.data.text.trim()) return this.setData({ talkTold: REFUSALS.blank_text })
+    if (await this.say('messages', { text: this.data.text }, 'talkTold')) this.setData({ text: '' })
   },
 
   onMore(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
@@ -98,16 +123,27 @@ Page({
   },
 
   /** What was typed stays where it is until the server has it. */
-  async say(what: string, body: object, place: 'verdictTold' | 'moreTold') {
-    if (this.data.busy) return
-    this.setData({ busy: true, verdictTold: '', moreTold: '' })
+  async say(what: string, body: object, place: Place): Promise<boolean> {
+    if (this.data.busy) return false
+    this.setData({ busy: true, verdictTold: '', moreTold: '', talkTold: '', recallTold: '' })
     try {
       this.show(await post<Track>(`${this.path()}/${what}`, body, this.keyFor(what, body)))
+      // The same words once more are another act, now that the first is known to have been done.
+      this.said = { what: '', key: '' }
+      this.setData({ busy: false })
+      return true
     } catch (thrown) {
-      const told = asRefused(thrown).told
-      this.setData(place === 'moreTold' ? { moreTold: told } : { verdictTold: told })
+      this.tell(place, asRefused(thrown).told)
     }
     this.setData({ busy: false })
+    return false
+  },
+
+  tell(place: Place, told: string) {
+    if (place === 'moreTold') this.setData({ moreTold: told })
+    else if (place === 'talkTold') this.setData({ talkTold: told })
+    else if (place === 'recallTold') this.setData({ recallTold: told })
+    else this.setData({ verdictTold: told })
   },
 
   /** The same words pressed again are the same act: the first may have got through unseen. */
