@@ -31,7 +31,7 @@ async def rate(n: int, *, region: str = REGION, level: int = 5, contact: bool = 
     await sql.fetch(
         "WITH t AS (INSERT INTO receipts (region_code, agency_code, issued_at, case_number,"
         "  service_number, matter_code, stage, channel, handled_at, open_until, digest) "
-        " SELECT $1, '11990100MB0000001A', $2, gen_random_uuid()::text, 1, '', '签收', 'window', $2,"
+        " SELECT $1, '11990100MB0000001A', $2, gen_random_uuid()::text, 1, 'M', '签收', 'window', $2,"
         "  $2::timestamptz + interval '7 days', '' FROM generate_series(1, $3) RETURNING id) "
         "INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel,"
         " real_name, contact, at, undo_until, order_number, query_key) "

@@ -650,10 +650,13 @@ async def test_a_database_that_goes_in_the_middle_leaves_nothing_half(
     for wait in range(1, 30):
         reading = asyncio.gather(replies.converse(), invitations.ask(), return_exceptions=True)
         await asyncio.sleep(wait / 1000)
-        killed += len(await killer.fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
-            "AND datname = current_database() AND backend_xid IS NOT NULL"
-        ))  # fmt: skip
+        hit = 0
+        while not (hit or reading.done()):
+            hit = len(await killer.fetch(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                "AND datname = current_database() AND backend_xid IS NOT NULL"
+            ))  # fmt: skip
+        killed += hit
         await reading
         rows = await sql.fetch(
             "SELECT p.outcome, r.id, r.state, r.order_number, q.state AS question,"
