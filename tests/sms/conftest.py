@@ -41,7 +41,7 @@ def aliyun_with(provider: Provider) -> Callable[..., Aliyun]:
     def build(**changes: object) -> Aliyun:
         given: dict[str, object] = {
             "key_id": provider.key_id, "secret": provider.secret, "domain": provider.domain,
-            "protocol": "http", "connect_seconds": 0.5, "read_seconds": 0.5,
+            "protocol": "http", "connect_seconds": 0.5, "read_seconds": 1.0,
         }  # fmt: skip
         return Aliyun(**{**given, **changes})  # type: ignore[arg-type]
 

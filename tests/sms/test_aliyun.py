@@ -114,7 +114,7 @@ class TestTheWire:
 
 LOSSES = {
     "dropped": Mood(answer="nothing"),
-    "slow": Mood(delay=1.0),
+    "slow": Mood(delay=1.6),
     "cut off": Mood(answer="cut"),
     "html 502": Mood(answer="html", status=502),
     "html 200": Mood(answer="html"),
