@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from factories import SMS_SECRET, City, a_city, run_sql
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from server import database
 from server.app import create_app
@@ -18,6 +18,7 @@ from server.embedded import Postgres, Valkey
 from server.kit.clock import clock
 from server.settings import Settings
 
+expect.set_options(timeout=15_000)  # two files run side by side
 KEYS = {"a": b"test-key-test-key-test-key-test!"}
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

@@ -97,6 +97,7 @@ async def test_the_whole_story_with_javascript_off(
         await page.get_by_role("button", name="提交评价").click()
         await expect(page.get_by_role("alert")).to_contain_text("至少选择一个原因")
         await expect(page.get_by_role("radio", name="非常不满意", exact=True)).to_be_checked()
+        await page.wait_for_load_state()  # the words are there before their style is
         await page.get_by_text("更多原因").locator("visible=true").click()
         await page.get_by_label("原因119").check()
         await page.get_by_role("button", name="提交评价").click()
@@ -219,6 +220,7 @@ async def test_no_page_scrolls_sideways(
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await page.get_by_role("button", name="提交评价").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("请确认您的评价")
+        await page.wait_for_load_state()
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         clock.advanced += timedelta(days=8)
         await fits(f"/e/{fresh}")

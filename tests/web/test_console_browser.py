@@ -73,7 +73,7 @@ async def _sign_in(page: Page, live: str, username: str = "handler", to: str = "
     """As a person does: the cursor stands in the first field."""
     await page.goto(f"{live}{to}")
     given = credentials(username)
-    assert await _focused(page) == "username"
+    await page.wait_for_function("document.activeElement.id === 'username'")
     await page.keyboard.type(given["username"])
     await page.keyboard.press("Tab")
     await page.keyboard.type(given["password"])

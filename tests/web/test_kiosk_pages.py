@@ -253,7 +253,7 @@ async def test_all_tablets_of_a_process_share_one_query(
     keys = [await a_key(), await a_key("B1", LABOUR)]
 
     async def hear(key: str) -> list[str]:
-        return [line async for line in lines(live, key, 12)]
+        return [line async for line in lines(live, key, 60)]
 
     await asyncio.gather(*(hear(key) for key in keys * 3))
     await asyncio.sleep(0.1)
