@@ -202,11 +202,6 @@ def next_state(state: State, move: Move) -> State:
         raise IllegalMove(f"“{STATE_NAMES[state]}”的工单不能{MOVE_NAMES[move]}") from None
 
 
-def check_may(role: str, move: Move) -> None:
-    if role not in WHO[move]:
-        raise WrongRole
-
-
 def is_overdue(state: State, next_due_at: datetime | None, now: datetime) -> bool:
     """The agency or its supervisor has let its time pass; a citizen who is silent is never overdue."""
     waits = state in OPEN and state is not State.ANSWERED
