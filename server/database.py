@@ -20,7 +20,10 @@ MODELS = [
     "server.messages.models",
     "server.receipts.models",
     "server.workorders.models",
+    "server.grievances.models",
     "server.reviews.models",
+    "server.appeals.models",
+    "server.integrity.models",
 ]
 _MIGRATION_LOCK = (
     0x68616F63  # "haoc": two instances that start together migrate one after the other

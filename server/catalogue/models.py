@@ -43,6 +43,36 @@ class Policy(Model):
     repeat_bad = fields.SmallIntField(default=3)
     """Bad reviews of one officer in `repeat_days` that put him on the accountability list; 0: none."""
     repeat_days = fields.SmallIntField(default=90)
+    appeal_days = fields.SmallIntField(default=5)
+    """Working days in which the reviewed side may appeal, from when it saw the order."""
+    adjudicate_days = fields.SmallIntField(default=10)
+    """Working days in which an appeal is ruled."""
+    statement_days = fields.SmallIntField(default=3)
+    """Working days that the citizen has for his statement; before them nothing is ruled without it."""
+    refused_days = fields.SmallIntField(default=1)
+    """办不成事, 不给办; with the two below the “1、3、5” (working days)."""
+    cannot_days = fields.SmallIntField(default=3)
+    """不能办: the reason is told."""
+    hard_days = fields.SmallIntField(default=5)
+    """很难办."""
+    objection_days = fields.SmallIntField(default=30)
+    """How long after the review window the phone's owner may still say “不是我评的”; natural days."""
+    quick_seconds = fields.SmallIntField(default=8)
+    """Rated so soon after the receipt was issued, nobody has read it. 0 puts a rule to rest."""
+    same_device = fields.SmallIntField(default=4)
+    """Receipts of one agency rated from one device in `same_days`; so with phone and person."""
+    same_phone = fields.SmallIntField(default=6)
+    same_person = fields.SmallIntField(default=6)
+    same_days = fields.SmallIntField(default=30)
+    burst_count = fields.SmallIntField(default=8)
+    """Ratings at one window within `burst_minutes`."""
+    burst_minutes = fields.SmallIntField(default=10)
+    same_words = fields.SmallIntField(default=4)
+    """Ratings of one window with the same sentence in `same_days`."""
+    undone_bad = fields.SmallIntField(default=3)
+    """Bad reviews at one window that became better ones after an undo, in `same_days`."""
+    trace_days = fields.SmallIntField(default=90)
+    """How long is kept by what a rater could be known again; natural days."""
     default_rating = fields.BooleanField(default=False)
     late_days = fields.SmallIntField(default=30)
     """How long a real review may still replace a default one; natural days."""

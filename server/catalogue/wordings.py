@@ -36,6 +36,10 @@ PURPOSES: Mapping[str, Use] = {
     "ask": Use(("item", "words"), ("agency",)),
     "recall": Use(("item",), ("date", "hall")),
     "unclear_recall": Use((), ("item",)),
+    "proof": Use(("proof",), ("item",)),
+    "appealed": Use(("item", "code"), ("agency", "due")),
+    "excluded": Use(("item", "code")),
+    "restored": Use(("item",), ("code",)),
 }
 
 

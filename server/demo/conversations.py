@@ -13,9 +13,9 @@ from server.demo.opinions import Opinion
 from server.demo.outbox import Outbox, Row, end
 from server.demo.samples import Asked, Sampled
 from server.demo.visits import Visit, invented_phone
+from server.kit import query_codes as codes
 from server.kit.clock import BEIJING
 from server.messages.rules import MessageState, Outcome, Purpose, next_in_hours
-from server.reviews import codes
 from server.reviews.questions import LETTERS
 from server.reviews.rules import QuestionState, ReviewChannel, ReviewState, is_bad
 from server.workorders.rules import FINAL, Move

@@ -23,16 +23,16 @@ from server.demo.samples import sampled
 from server.demo.silence import defaults
 from server.demo.visits import Visit, visits
 from server.demo.walls import visit_row, without_slips
+from server.kit import query_codes as codes
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Refusal
+from server.kit.query_codes import CROCKFORD
 from server.receipts import service as receipts
-from server.reviews import codes
 from server.reviews import service as reviews
 from server.reviews.rules import ReviewChannel, ReviewState, is_bad
 from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.workorders.deadlines import Unit, due_or_provisional
-from server.workorders.opening import CROCKFORD
 from server.workorders.rules import State
 
 Row = dict[str, Any]

@@ -16,11 +16,12 @@ from server.demo.life import Life, People, Row
 from server.demo.lives import Fate
 from server.demo.opinions import Opinion
 from server.kit.clock import BEIJING
+from server.kit.query_codes import CROCKFORD
 from server.reviews.callbacks import SAMPLE
 from server.reviews.rules import ReviewChannel, ReviewState, is_bad
 from server.reviews.sampling import FROM_HOUR, bounds, share
 from server.reviews.snapshot import Given, Verdict, snapshot_of
-from server.workorders.opening import CROCKFORD, working
+from server.workorders.opening import working
 
 _DRAWN = timedelta(seconds=2)
 _ANSWERED = 0.5

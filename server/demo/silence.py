@@ -7,7 +7,7 @@ from typing import Any
 
 from server.catalogue.service import catalogue
 from server.demo.dice import id_at
-from server.reviews import codes
+from server.kit import query_codes as codes
 from server.reviews.defaults import LEVEL
 from server.reviews.rules import QuestionState, ReviewChannel, ReviewState
 

@@ -23,6 +23,11 @@ class Purpose(StrEnum):
     ASK = "ask"
     RECALL = "recall"
     UNCLEAR_RECALL = "unclear_recall"
+    PROOF = "proof"
+    """A one-time code for “不是我评的”."""
+    APPEALED = "appealed"
+    EXCLUDED = "excluded"
+    RESTORED = "restored"
 
 
 PURPOSE_NAMES = {
@@ -31,12 +36,17 @@ PURPOSE_NAMES = {
     Purpose.UNCLEAR_VERDICT: "请再说明", Purpose.THANKS: "致谢", Purpose.ANSWER: "答复通知",
     Purpose.ACCEPTED: "受理通知", Purpose.CLOSED: "结果通知", Purpose.ASK: "部门留言",
     Purpose.RECALL: "回访", Purpose.UNCLEAR_RECALL: "请再说明",
+    Purpose.PROOF: "验证码", Purpose.APPEALED: "复核通知", Purpose.EXCLUDED: "复核结果",
+    Purpose.RESTORED: "复核结果",
 }  # fmt: skip
 NEWS = (Purpose.ACCEPTED, Purpose.CLOSED)
 """They tell what became of an order, and ask nothing."""
 UNASKED = frozenset(
-    {Purpose.NOTICE, Purpose.REMINDER, Purpose.ANSWER, Purpose.ASK, Purpose.RECALL, *NEWS}
-)
+    {
+        Purpose.NOTICE, Purpose.REMINDER, Purpose.ANSWER, Purpose.ASK, Purpose.RECALL,
+        Purpose.APPEALED, Purpose.EXCLUDED, Purpose.RESTORED, *NEWS,
+    }
+)  # fmt: skip
 """They come out of the blue and so only in the policy's hours; the others answer a citizen who has
 just written to us."""
 

@@ -5,14 +5,15 @@ from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
 from server.kit.indexes import IndexWhere
-from server.receipts.rules import WALL
+from server.receipts.rules import GRIEVANCE, WALL
 
 
 class Receipt(Model):
     """办事回执. Whether it was rated is not written here: the issuer may read this row.
 
     `channel` = 'wall' is a visit without a slip (see visits): nobody issued it, nobody vouches for it.
-    Whoever counts services or verified reviews leaves it out, or counts it apart.
+    Whoever counts services or verified reviews leaves it out, or counts it apart. `channel` = 'grievance'
+    stands behind a grievance of another door, and is no service either.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -39,10 +40,14 @@ class Receipt(Model):
     invite_at = fields.DatetimeField(null=True)
     """When the invitation by SMS is to be thought about; empty once it was, or without a phone."""
     hall_code = fields.CharField(max_length=32, null=True)
-    """Of a visit alone: where the code hangs that was scanned."""
+    """Of a visit: where the code hangs that was scanned. Of a grievance: the hall it is about, if any."""
     default_at = fields.DatetimeField(null=True)
     """When a default rating is to be thought about, after which moment; empty once it was, or if the
     region's policy wanted none when the receipt was issued."""
+    generation = fields.SmallIntField(default=0, db_default=0)
+    """How often the phone's owner has objected “不是我评的”: only the code of this generation rates."""
+    reopened_until = fields.DatetimeField(null=True)
+    """Until when the code handed out after an objection may rate. Never shown to the issuer."""
 
     class Meta:
         table = "receipts"
@@ -62,19 +67,60 @@ class Receipt(Model):
             UniqueConstraint(
                 fields=("case_number",),
                 name="one_visit_per_request",
-                condition="hall_code IS NOT NULL",
+                condition=f"channel = '{WALL}'",
             ),
             CheckConstraint(check="service_number >= 1", name="service_number_is_positive"),
             CheckConstraint(
-                check=f"(channel = '{WALL}') = (hall_code IS NOT NULL)", name="visit_has_its_hall"
+                check=f"channel = '{GRIEVANCE}' OR (channel = '{WALL}') = (hall_code IS NOT NULL)",
+                name="visit_has_its_hall",
             ),
             CheckConstraint(
-                check=f"channel = '{WALL}' OR matter_code <> ''", name="receipt_has_its_matter"
+                check=f"channel IN ('{WALL}', '{GRIEVANCE}') OR matter_code <> ''",
+                name="receipt_has_its_matter",
             ),
             CheckConstraint(
-                check=f"channel <> '{WALL}' OR "
+                check=f"channel NOT IN ('{WALL}', '{GRIEVANCE}') OR "
                 "(phone_key IS NULL AND invite_at IS NULL AND officer_number IS NULL)",
                 name="visit_reaches_nobody",
+            ),
+        )
+
+
+class Void(Model):
+    """作废: asked for with a reason by one, decided by another. The receipt keeps its review."""
+
+    id = fields.BigIntField(primary_key=True)
+    region_code = fields.CharField(max_length=12)
+    agency_code = fields.CharField(max_length=18)
+    receipt: fields.ForeignKeyRelation[Receipt] = fields.ForeignKeyField(
+        "models.Receipt", db_index=True
+    )
+    receipt_id: int
+    reason = fields.CharField(max_length=200)
+    asked_by = fields.CharField(max_length=40)
+    """Scope of who asked: `staff:<id>` or `client:<client_id>`."""
+    asked_at = fields.DatetimeField()
+    state = fields.CharField(max_length=8, default="asked", db_default="asked")
+    decided_by = fields.IntField(null=True)
+    """Of the staff, and never who asked."""
+    decided_at = fields.DatetimeField(null=True)
+    words = fields.CharField(max_length=200, default="", db_default="")
+    """Why it was refused."""
+
+    class Meta:
+        table = "voids"
+        constraints = (
+            UniqueConstraint(
+                fields=("receipt_id",), name="one_void_per_receipt", condition="state <> 'refused'"
+            ),
+            CheckConstraint(
+                check="state IN ('asked', 'voided', 'refused')", name="void_state_is_known"
+            ),
+            CheckConstraint(
+                check="(state = 'asked') = (decided_by IS NULL)"
+                " AND (decided_by IS NULL) = (decided_at IS NULL)"
+                " AND asked_by <> 'staff:' || coalesce(decided_by, 0)",
+                name="void_needs_a_second_person",
             ),
         )
 
@@ -119,3 +165,35 @@ class Kiosk(Model):
                 check="revoked_at IS NULL OR ask IS NULL", name="revoked_kiosk_shows_nothing"
             ),
         )
+
+
+class PaperForm(Model):
+    """书面评价表: a printed blank with a code of its own. It is keyed in once."""
+
+    id = fields.UUIDField(primary_key=True)
+    """Its code is derived from it by a key, as a query code."""
+    key = fields.CharField(max_length=22)
+    """Keyed hash of the code."""
+    region_code = fields.CharField(max_length=12)
+    hall_code = fields.CharField(max_length=32)
+    window_code = fields.CharField(max_length=32, null=True)
+    printed_at = fields.DatetimeField()
+    printed_by = fields.IntField()
+    review_id = fields.UUIDField(null=True)
+    entered_at = fields.DatetimeField(null=True)
+    entered_by = fields.IntField(null=True)
+
+    class Meta:
+        table = "paper_forms"
+        constraints = (
+            UniqueConstraint(fields=("key",), name="one_paper_form_per_code"),
+            UniqueConstraint(
+                fields=("review_id",), name="one_review_per_paper_form",
+                condition="review_id IS NOT NULL",
+            ),
+            CheckConstraint(
+                check="(review_id IS NULL) = (entered_at IS NULL)"
+                " AND (entered_at IS NULL) = (entered_by IS NULL)",
+                name="keyed_in_form_has_its_operator",
+            ),
+        )  # fmt: skip

@@ -22,6 +22,8 @@ class Channel(StrEnum):
 
 WALL = "wall"
 """The channel of a visit without a slip. Not one of Channel: no agency can issue it."""
+GRIEVANCE = "grievance"
+"""The channel of a grievance that came through another door: no service was rated."""
 
 
 class Stage(StrEnum):

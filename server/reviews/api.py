@@ -9,6 +9,7 @@ from sanic import Request
 
 from server.catalogue.service import catalogue
 from server.kit import idempotency
+from server.kit import query_codes as codes
 from server.kit.errors import Fault, Invalid, Limited, Missing
 from server.kit.forms import Form
 from server.kit.limits import count_unknown
@@ -20,7 +21,7 @@ from server.receipts import service as receipts
 from server.receipts import visits
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
-from server.reviews import codes, rules, service
+from server.reviews import rules, service
 from server.reviews.rules import LEVEL_NAMES, ContactRequired
 from server.workorders.rules import IllegalMove
 from sms.phone import normalise

@@ -14,10 +14,10 @@ from asyncpg import Record
 
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
+from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.ids import new_id
 from server.kit.transaction import transaction
-from server.reviews import codes
 from server.reviews.rules import Level
 
 _BATCH = 500

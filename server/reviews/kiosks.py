@@ -17,6 +17,7 @@ import asyncpg
 
 from server.catalogue.service import catalogue
 from server.kit import idempotency, sql
+from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Denied, Fault, Invalid, Missing
 from server.kit.ids import new_id
@@ -24,7 +25,6 @@ from server.kit.privacy import vault
 from server.kit.transaction import transaction
 from server.receipts import service as receipts
 from server.receipts.rules import is_open
-from server.reviews import codes
 from server.reviews.snapshot import Attempt, Verdict
 
 ASK_LIFE = timedelta(minutes=5)

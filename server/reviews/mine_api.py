@@ -8,6 +8,7 @@ from asyncpg import Record
 from msgspec import Meta, Struct
 from sanic import Request
 
+from server.kit import query_codes as codes
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.privacy import BrokenSeal, vault
@@ -16,7 +17,7 @@ from server.messages import grants
 from server.people import citizens
 from server.people.citizens import Rater
 from server.people.guard import CITIZEN, CITIZEN_OR_FORGOTTEN
-from server.reviews import codes, mine, rules, word_checks
+from server.reviews import mine, rules, word_checks
 from server.reviews.api import receipt_shown
 from server.reviews.models import Answers, Review
 from server.reviews.tracking import Track, review_behind, tracked

@@ -47,6 +47,10 @@ class Review(Model):
     request_digest = fields.CharField(max_length=22, null=True)
     replaced_at = fields.DatetimeField(null=True)
     """Of a default one: when the citizen's own review took its place; it is `excluded` from then on."""
+    device_key = fields.CharField(max_length=22, null=True)
+    """Keyed hash of a random name that the browser keeps; emptied after the policy's `trace_days`."""
+    entered_by = fields.IntField(null=True)
+    """Of a paper form: the member of staff who keyed it in."""
 
     class Meta:
         table = "reviews"
@@ -254,8 +258,8 @@ class CallBack(Model):
     id = fields.UUIDField(primary_key=True)
     region_code = fields.CharField(max_length=12)
     agency_code = fields.CharField(max_length=18)
-    review: fields.ForeignKeyRelation[Review] = fields.ForeignKeyField("models.Review")
-    review_id: UUID
+    review_id = fields.UUIDField()
+    """Or of the grievance behind an order that is to be called back."""
     sample: fields.ForeignKeyNullableRelation[Sample] = fields.ForeignKeyField(
         "models.Sample", null=True, db_index=True
     )

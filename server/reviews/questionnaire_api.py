@@ -6,12 +6,13 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 from sanic import Request
 
+from server.kit import query_codes as codes
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.web import ANYONE, Door, local
 from server.people.citizens import Rater
 from server.people.guard import ANYONE_OR_CITIZEN
-from server.reviews import codes, questionnaire
+from server.reviews import questionnaire
 from server.reviews.api import receipt_shown
 from server.reviews.rules import ANSWER_NAMES, CLOSED_QUESTIONS, Answer, CommentTooLong
 from server.reviews.tracking import receipt_row, review_behind

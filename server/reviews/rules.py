@@ -38,6 +38,22 @@ class ReviewState(StrEnum):
     DEFAULT = "default"
 
 
+class Excluded(StrEnum):
+    """Why a review is in no figure any more. It is kept, and auditors read it."""
+
+    MISTAKEN = "mistaken"
+    MALICIOUS = "malicious"
+    NOT_OURS = "not_ours"
+    NOT_THE_APPLICANT = "not_the_applicant"
+    GAMED = "gamed"
+
+
+EXCLUDED_NAMES = {
+    Excluded.MISTAKEN: "误评", Excluded.MALICIOUS: "恶意评价", Excluded.NOT_OURS: "评的不是被评对象的服务",
+    Excluded.NOT_THE_APPLICANT: "不是办事人本人评的", Excluded.GAMED: "刷评",
+}  # fmt: skip
+
+
 class QuestionState(StrEnum):
     WAITING = "waiting"
     OPEN = "open"

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from server.catalogue.service import catalogue
+from server.kit import query_codes as codes
 from server.kit import sql
-from server.reviews import codes
 from server.reviews.ties import ORDER_OF
 
 _LAST = f"""

@@ -9,6 +9,7 @@ import asyncpg
 
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
+from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.errors import Refusal
 from server.kit.idempotency import IdempotencyConflict
@@ -20,7 +21,7 @@ from server.receipts import service as receipts
 from server.receipts import visits
 from server.receipts.codes import number_of
 from server.receipts.rules import Channel, ReviewClosed
-from server.reviews import codes, rules, submission
+from server.reviews import rules, submission
 from server.reviews.models import Review
 from server.reviews.replacing import Openness, openness
 from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState

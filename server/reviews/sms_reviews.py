@@ -9,13 +9,14 @@ from asyncpg import Record
 
 from server.catalogue.service import catalogue
 from server.kit import metrics, sql
+from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.ids import new_id
 from server.kit.transaction import transaction
 from server.messages.rules import Purpose
 from server.messages.service import Post
 from server.receipts.rules import ReviewClosed, is_open
-from server.reviews import codes, questions, rules, service, submission
+from server.reviews import questions, rules, service, submission
 from server.reviews.conversation import Move, has_reason, tags_of
 from server.reviews.models import Review
 from server.reviews.rules import ReviewChannel, ReviewState

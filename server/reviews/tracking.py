@@ -8,11 +8,12 @@ from msgspec import Struct
 from sanic import Request
 
 from server.catalogue.service import catalogue
+from server.kit import query_codes as codes
 from server.kit import sql
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.web import ANYONE, Door, local
-from server.reviews import callbacks, closing, codes, questionnaire, relay, rules, service
+from server.reviews import callbacks, closing, questionnaire, relay, rules, service
 from server.reviews.api import count_unknown, receipt_shown
 from server.reviews.models import Review
 from server.reviews.progress import (

@@ -13,6 +13,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic import json as json_answer
 
 from server.catalogue.service import catalogue
+from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Denied, Gone, Invalid, Refusal
 from server.kit.failures import DOWN, refusal_of
@@ -20,7 +21,7 @@ from server.kit.limits import count_unknown
 from server.receipts import qr
 from server.receipts import service as receipts
 from server.receipts.codes import code_of
-from server.reviews import codes, kiosks, rules, service
+from server.reviews import kiosks, rules, service
 from server.reviews.api import levels_shown, receipt_shown
 from server.reviews.kiosks import KioskOff, Screen, Shown
 from server.reviews.rules import ReviewChannel

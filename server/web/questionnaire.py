@@ -2,9 +2,10 @@
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from server.kit import query_codes as codes
 from server.kit.errors import Conflict, Gone, Invalid, Missing, Refusal
 from server.kit.web import local
-from server.reviews import codes, questionnaire
+from server.reviews import questionnaire
 from server.reviews.api import receipt_shown
 from server.reviews.models import Review
 from server.reviews.questionnaire import AlreadyAnswered, Asked, QuestionnaireChanged

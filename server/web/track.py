@@ -6,10 +6,11 @@ from urllib.parse import quote
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Fault, Gone, Invalid, Refusal
 from server.receipts.codes import code_of
-from server.reviews import callbacks, codes, relay, service
+from server.reviews import callbacks, relay, service
 from server.reviews.models import Review
 from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
 from server.reviews.replacing import openness

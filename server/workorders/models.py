@@ -31,6 +31,9 @@ class WorkOrder(Model):
     co_agency_codes: fields.Field[list[str]] = ArrayField("text", default=list)
     owner_id = fields.IntField(null=True)
     """首问负责: the member of staff who has the order, from the first commit to the end."""
+    first_asked_id = fields.IntField(null=True)
+    """首问负责 of what a clerk entered: he whom the citizen asked first. He follows it to the end,
+    whichever agency has it."""
     matter_code = fields.CharField(max_length=33, null=True)
     matter = fields.CharField(max_length=200, default="")
     hall = fields.CharField(max_length=100, default="")
@@ -87,6 +90,9 @@ class WorkOrder(Model):
             PostgreSQLIndex(fields=("region_code", "next_due_at", "number"), name="work_orders_of_region"),
             IndexWhere(fields=("next_due_at",), name="work_orders_due", where="closed_at IS NULL"),
             IndexWhere(fields=("merged_into",), name="work_orders_merged", where="merged_into IS NOT NULL"),
+            IndexWhere(
+                fields=("first_asked_id",), name="work_orders_first_asked", where="first_asked_id IS NOT NULL"
+            ),
             IndexWhere(
                 fields=("next_due_at",), name="work_orders_redated",
                 where="closed_at IS NULL AND state <> 'answered' AND climb_due IS DISTINCT FROM next_due_at",

@@ -9,9 +9,9 @@ from uuid import UUID
 from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
 from server.kit import sql
+from server.kit.query_codes import CROCKFORD
 from server.workorders.deadlines import Due, Unit, due_or_provisional
 
-CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SHIFTS = range(45, -1, -5)
 
 
@@ -36,6 +36,8 @@ class Snapshot:
     opened_on: date
     visible_from: datetime
     """Until then the citizen may undo in peace: nobody at the agency sees the order, no clock runs."""
+    first_asked_id: int | None = None
+    """首问负责: the clerk who took it in and follows it to the end."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +84,21 @@ _OPENED = """ordered AS (
   INSERT INTO work_orders (number, region_code, origin, origin_key, state, agency_code,
     co_agency_codes, owner_id, matter_code, matter, hall, "window", level, tags, words, real_name,
     opened_on, visible_from, contact_due_at, due_at, provisional, next_due_at, contests,
-    answer_days)
+    answer_days, first_asked_id)
   SELECT o.number, o.region_code, o.origin, o.origin_key, 'assigned', o.agency_code,
     string_to_array(o.co_agency_codes, ','),
     %(owner)s, o.matter_code, o.matter, o.hall, o."window", o.level, string_to_array(o.tags, ','), o.words,
     o.real_name, o.opened_on, o.visible_from, o.contact_due_at, o.due_at, o.provisional,
-    o.contact_due_at, 0, o.answer_days
+    o.contact_due_at, 0, o.answer_days, o.first_asked_id
   FROM unnest({number}::text[], {order_region}::text[], {origin}::text[], {origin_key}::uuid[],
     {agency}::text[], {co_agencies}::text[], {matter_code}::text[], {matter}::text[], {hall}::text[],
     {window}::text[], {order_level}::smallint[], {order_tags}::text[], {words}::text[],
     {order_real_name}::bool[], {opened_on}::date[], {visible_from}::timestamptz[],
     {contact_due_at}::timestamptz[], {due_at}::timestamptz[], {provisional}::bool[],
-    {answer_days}::smallint[])
+    {answer_days}::smallint[], {first_asked_id}::int[])
     AS o(number, region_code, origin, origin_key, agency_code, co_agency_codes, matter_code, matter,
       hall, "window", level, tags, words, real_name, opened_on, visible_from, contact_due_at, due_at,
-      provisional, answer_days)
+      provisional, answer_days, first_asked_id)
   JOIN %(origins)s AS origins ON origins.id = o.origin_key
   RETURNING number, visible_from, co_agency_codes
 )"""
@@ -129,6 +131,7 @@ def stored(openings: Sequence[Opening], *, after: str) -> tuple[sql.Part, ...]:
         "contact_due_at": [o.contact.at for o in openings], "due_at": [o.answer.at for o in openings],
         "provisional": [o.contact.provisional or o.answer.provisional for o in openings],
         "answer_days": [o.answer_days for o in openings],
+        "first_asked_id": [s.first_asked_id for s in shots],
     }  # fmt: skip
     opened = _OPENED % {"owner": OWNER.format("o.agency_code"), "origins": after}
     shared = [sql.Part(_PARTED, {})] if any(s.co_agency_codes for s in shots) else []

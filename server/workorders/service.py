@@ -143,6 +143,16 @@ async def _resume(number: str, words: str, now: datetime, actor: str) -> WorkOrd
     return await write_timed(of, act, state=state, asked_from=None)
 
 
+async def dismiss(number: str, words: str, now: datetime) -> WorkOrder:
+    """不予采纳: what the order came from counts no longer. In the caller's transaction; an order that has
+    ended stays as it is."""
+    order = await locked(number)
+    if order.closed_at:
+        return order
+    of = await held_for(SYSTEM, number, Move.DISMISS, now)
+    return await write(of.order, Act(move=Move.DISMISS, actor=SYSTEM, words=words), now)
+
+
 # The system
 
 

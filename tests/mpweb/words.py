@@ -12,10 +12,11 @@ from pathlib import Path
 from jinja2 import Environment, nodes
 
 import server
+from server.kit import query_codes as codes
 from server.kit.errors import Fault, Limited, Refusal, TooLarge, Unavailable
 from server.receipts.codes import UnknownCode
 from server.receipts.rules import ReviewClosed
-from server.reviews import codes, questionnaire, rules
+from server.reviews import questionnaire, rules
 from server.reviews.api import BadPhone
 from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
 from server.web.citizen import LevelRequired

@@ -1,12 +1,12 @@
-"""The 查询编码: 80 bits in 16 characters of Crockford's base 32, derived from the review by a key."""
+"""Codes that people type: 80 bits in 16 characters of Crockford's base 32, derived from an id by a key."""
 
 import base64
 from uuid import UUID
 
 from server.kit.errors import Missing
 from server.kit.privacy import vault
-from server.workorders.opening import CROCKFORD
 
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 16
 _TO_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD.encode())
 _LOOKALIKES = str.maketrans("OILoil", "011011")
@@ -17,20 +17,20 @@ class UnknownQueryCode(Missing):
     title = "没有找到这个查询编码"
 
 
-def query_code(review_id: UUID, key_id: str | None = None) -> str:
-    """The code of a review; it can be made again, but only with the key."""
+def query_code(of: UUID, key_id: str | None = None) -> str:
+    """The code of this id; it can be made again, but only with the key."""
     code_of = vault().mac(key_id or vault().newest, "query", 10)
-    return base64.b32encode(code_of(review_id.bytes)).translate(_TO_CROCKFORD).decode()
+    return base64.b32encode(code_of(of.bytes)).translate(_TO_CROCKFORD).decode()
 
 
 def query_key(code: str) -> str:
     return vault().fingerprint(code, "query")
 
 
-def code_of_key(review_id: UUID, key: str) -> str:
+def code_of_key(of: UUID, key: str) -> str:
     """The code as it was handed out, under whichever master key that was."""
     for key_id in vault().key_ids:
-        code = query_code(review_id, key_id)
+        code = query_code(of, key_id)
         if key in vault().fingerprints(code, "query"):
             return code
     raise UnknownQueryCode

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from server.kit import privacy
 from server.kit.privacy import open_vault
-from server.reviews.codes import (
+from server.kit.query_codes import (
     UnknownQueryCode,
     code_of_key,
     grouped,
