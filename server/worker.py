@@ -18,6 +18,7 @@ from tortoise import connections
 
 from server import database
 from server.catalogue import service as catalogue
+from server.integrity import repeated, suspicions
 from server.kit import idempotency, jobs, metrics
 from server.kit.beacon import Beacons
 from server.kit.clock import clock
@@ -29,6 +30,7 @@ from server.messages import forgetting, inbox, notices, outbox
 from server.messages.delivery import deliver
 from server.messages.gateways import PocketReports, gateway_of
 from server.people import service as people
+from server.receipts import voiding
 from server.reviews import (
     callbacks,
     closing,
@@ -36,7 +38,6 @@ from server.reviews import (
     invitations,
     news,
     questions,
-    repeated,
     replies,
     sampling,
     sms_reviews,
@@ -106,7 +107,12 @@ CRON: dict[str, tuple[str, Work]] = {
     "watch_calendar": ("27 * * * *", calendar_alarm.watch),
     "list_officers": ("37 * * * *", repeated.list_officers),
 }
-JOBS: dict[str, Work] = {"redate": redate, "read_push": read_push, workorders.NEWS: news.tell}
+JOBS: dict[str, Work] = {
+    "redate": redate,
+    "read_push": read_push,
+    workorders.NEWS: news.tell,
+    voiding.JOB: invitations.end_of_voided,
+}
 AT_ONCE = {"send": SENDING, "read_push": 4, notices.JOB: 8}
 """Of other jobs one at a time."""
 TICKS: dict[str, tuple[float, Work]] = {
@@ -125,6 +131,7 @@ TICKS: dict[str, tuple[float, Work]] = {
     "close_silent": (2, closing.close_silent),
     "draw_samples": (5, sampling.Draws().draw),
     "end_call_backs": (5, callbacks.give_up),
+    "warn_of_suspicions": (30, suspicions.warn),
 }
 """Every so many seconds, in every worker. What falls due by the application's clock is done here:
 pgqueuer's schedules have minutes and the database's clock."""

@@ -63,6 +63,7 @@ issue_receipt           1y2        1111           11         111            1
 issue_receipts          1yy        1111           11         111            1
 receipt_state           1y4        1111           11         111            1
 receipt_escpos          1y4        1111           11         111            1
+ask_to_void             1y4        1111           11         111            1
 qr_svg                  yyy        yyyy           yy         yyy            y
 qr_png                  yyy        yyyy           yy         yyy            y
 invitation              yyy        yyyy           yy         yyy            y
@@ -110,6 +111,12 @@ list_call_backs         111        yyee           ye         333            1
 flag_message            111        yy44           34         333            1
 rule_on_flag            111        3344           y4         333            1
 audit_receipt           111        3333           33         3y3            1
+audit_checks            111        3333           33         3y3            1
+list_suspicions         111        3333           yy         yy3            1
+one_suspicion           111        3333           y4         yy3            1
+propose_suspicion       111        3333           y4         333            1
+decide_suspicion        111        3333           y4         y33            1
+clear_suspicion         111        3333           y4         y33            1
 questionnaire_shown     yyy        yyyy           yy         yyy            y
 answer_questionnaire    y11        1111           11         111            y
 wall_of_hall            yyy        yyyy           yy         yyy            y

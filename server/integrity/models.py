@@ -6,12 +6,13 @@ from tortoise.contrib.postgres.indexes import PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
-from server.integrity.rules import Rule, SuspicionState
+from server.integrity.rules import Act, Rule, SuspicionState
 from server.kit.indexes import IndexWhere
 from server.receipts.models import Receipt
 
 _RULES = ", ".join(repr(str(rule)) for rule in Rule)
 _STATES = ", ".join(repr(str(state)) for state in SuspicionState)
+_ACTS = ", ".join(repr(str(act)) for act in Act)
 
 
 class Trace(Model):
@@ -79,12 +80,19 @@ class Suspicion(Model):
     decided_by = fields.IntField(null=True)
     decided_at = fields.DatetimeField(null=True)
     decision = fields.TextField(default="", db_default="")
+    overdue_at = fields.DatetimeField(null=True)
+    """When supervisors were told that its time has passed."""
 
     class Meta:
         table = "suspicions"
         indexes = (
             PostgreSQLIndex(fields=("receipt_id",), name="suspicions_of_receipt"),
             PostgreSQLIndex(fields=("region_code", "state", "id"), name="suspicions_of_region"),
+            IndexWhere(
+                fields=("due_at",),
+                name="suspicions_due",
+                where="decided_at IS NULL AND overdue_at IS NULL",
+            ),
         )
         constraints = (
             UniqueConstraint(
@@ -94,7 +102,7 @@ class Suspicion(Model):
             CheckConstraint(check=f"rule IN ({_RULES})", name="suspicion_rule_is_known"),
             CheckConstraint(check=f"state IN ({_STATES})", name="suspicion_state_is_known"),
             CheckConstraint(
-                check="state <> 'confirmed' OR proposed_by <> decided_by",
+                check="state <> 'confirmed' OR coalesce(proposed_by <> decided_by, FALSE)",
                 name="confirmed_by_a_second_person",
             ),
             CheckConstraint(
@@ -102,6 +110,24 @@ class Suspicion(Model):
                 name="decided_suspicion_has_its_time",
             ),
         )  # fmt: skip
+
+
+class Look(Model):
+    """Who looked at a suspicion, and what he held of it. Never changed, never deleted."""
+
+    id = fields.BigIntField(primary_key=True)
+    suspicion: fields.ForeignKeyRelation[Suspicion] = fields.ForeignKeyField(
+        "models.Suspicion", related_name="looks", db_index=True
+    )
+    suspicion_id: int
+    at = fields.DatetimeField()
+    staff_id = fields.IntField()
+    act = fields.CharField(max_length=10)
+    words = fields.TextField(default="", db_default="")
+
+    class Meta:
+        table = "suspicion_looks"
+        constraints = (CheckConstraint(check=f"act IN ({_ACTS})", name="look_act_is_known"),)
 
 
 class Insider(Model):

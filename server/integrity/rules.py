@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+from server.people.rules import Role
+from server.reviews.rules import Excluded, ReviewState, is_bad
+
 
 class Rule(StrEnum):
     QUICK = "quick"
@@ -39,3 +42,73 @@ class SuspicionState(StrEnum):
     """One has looked and would exclude it; a second person decides."""
     CONFIRMED = "confirmed"
     CLEARED = "cleared"
+
+
+UNDECIDED = frozenset({SuspicionState.OPEN, SuspicionState.PROPOSED})
+STATE_NAMES = {
+    SuspicionState.OPEN: "待核查", SuspicionState.PROPOSED: "待第二人决定",
+    SuspicionState.CONFIRMED: "已认定", SuspicionState.CLEARED: "已排除",
+}  # fmt: skip
+
+
+class Act(StrEnum):
+    """What somebody who looked has done."""
+
+    PROPOSED = "proposed"
+    AGREED = "agreed"
+    DISAGREED = "disagreed"
+    CLEARED = "cleared"
+    SETTLED = "settled"
+    """With another suspicion about the same review."""
+
+
+ACT_NAMES = {
+    Act.PROPOSED: "核查后提出认定", Act.AGREED: "同意认定", Act.DISAGREED: "不同意认定，退回核查",
+    Act.CLEARED: "核查后排除", Act.SETTLED: "随同一评价的另一条核查一并认定",
+}  # fmt: skip
+
+NEXT: dict[tuple[SuspicionState, Act], SuspicionState] = {
+    (SuspicionState.OPEN, Act.PROPOSED): SuspicionState.PROPOSED,
+    (SuspicionState.OPEN, Act.CLEARED): SuspicionState.CLEARED,
+    (SuspicionState.OPEN, Act.SETTLED): SuspicionState.CONFIRMED,
+    (SuspicionState.PROPOSED, Act.AGREED): SuspicionState.CONFIRMED,
+    (SuspicionState.PROPOSED, Act.DISAGREED): SuspicionState.OPEN,
+    (SuspicionState.PROPOSED, Act.SETTLED): SuspicionState.CONFIRMED,
+}
+WHO: dict[Act, frozenset[Role]] = {
+    Act.PROPOSED: frozenset({Role.SUPERVISOR}),
+    Act.AGREED: frozenset({Role.SUPERVISOR, Role.ADJUDICATOR}),
+    Act.DISAGREED: frozenset({Role.SUPERVISOR, Role.ADJUDICATOR}),
+    Act.CLEARED: frozenset({Role.SUPERVISOR, Role.ADJUDICATOR}),
+}
+DOORS = {Act.PROPOSED: "proposal", Act.AGREED: "decision", Act.CLEARED: "clearance"}
+"""Under which each is done."""
+
+
+def may(state: SuspicionState, role: Role, proposed_it: bool) -> list[str]:
+    """The doors that would not be refused now."""
+    return [
+        door for act, door in DOORS.items()
+        if (state, act) in NEXT and role in WHO[act] and not (act is Act.AGREED and proposed_it)
+    ]  # fmt: skip
+
+
+OF_THE_OFFICE = frozenset({Rule.PRESSED, Rule.VOIDED, Rule.REISSUED})
+"""These say that the office did wrong, not that the rater did: a bad review is never excluded for what
+was done to it, or its eraser would have what he wanted."""
+
+
+def excludes(rule: Rule, level: int, state: ReviewState) -> bool:
+    """Whether confirming takes the review out of every figure. What counts no more is only recorded."""
+    counts = state in (ReviewState.STANDING, ReviewState.AWAITING_REASON, ReviewState.SUSPENDED)
+    return counts and not (rule in OF_THE_OFFICE and is_bad(level))
+
+
+def reason_of(rule: Rule) -> Excluded:
+    return Excluded.NOT_THE_APPLICANT if rule is Rule.OBJECTED else Excluded.GAMED
+
+
+def restored(level: int, order_number: str | None) -> ReviewState:
+    """What a suspended review is again; a bad one without its order still waits for its reason."""
+    waits = is_bad(level) and not order_number
+    return ReviewState.AWAITING_REASON if waits else ReviewState.STANDING

@@ -221,8 +221,22 @@ class Migration(migrations.Migration):
                 ('decided_by', fields.IntField(null=True)),
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('decision', fields.TextField(default='', db_default='', unique=False)),
+                ('overdue_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'suspicions', 'app': 'models', 'constraints': [UniqueConstraint(fields=('review_id', 'rule'), name='one_suspicion_per_review_and_rule', condition='review_id IS NOT NULL'), CheckConstraint(check="rule IN ('quick', 'same_device', 'same_phone', 'same_person', 'insider', 'burst', 'same_words', 'voided', 'reissued', 'undone', 'objected', 'pressed')", name='suspicion_rule_is_known'), CheckConstraint(check="state IN ('open', 'proposed', 'confirmed', 'cleared')", name='suspicion_state_is_known'), CheckConstraint(check="state <> 'confirmed' OR proposed_by <> decided_by", name='confirmed_by_a_second_person'), CheckConstraint(check="(state IN ('confirmed', 'cleared')) = (decided_at IS NOT NULL)", name='decided_suspicion_has_its_time')], 'indexes': [PostgreSQLIndex(fields=['receipt_id'], name='suspicions_of_receipt'), PostgreSQLIndex(fields=['region_code', 'state', 'id'], name='suspicions_of_region')], 'pk_attr': 'id', 'table_description': "One rule's finding about one review. Until somebody has looked, the review is in no ranking."},
+            options={'table': 'suspicions', 'app': 'models', 'constraints': [UniqueConstraint(fields=('review_id', 'rule'), name='one_suspicion_per_review_and_rule', condition='review_id IS NOT NULL'), CheckConstraint(check="rule IN ('quick', 'same_device', 'same_phone', 'same_person', 'insider', 'burst', 'same_words', 'voided', 'reissued', 'undone', 'objected', 'pressed')", name='suspicion_rule_is_known'), CheckConstraint(check="state IN ('open', 'proposed', 'confirmed', 'cleared')", name='suspicion_state_is_known'), CheckConstraint(check="state <> 'confirmed' OR coalesce(proposed_by <> decided_by, FALSE)", name='confirmed_by_a_second_person'), CheckConstraint(check="(state IN ('confirmed', 'cleared')) = (decided_at IS NOT NULL)", name='decided_suspicion_has_its_time')], 'indexes': [PostgreSQLIndex(fields=['receipt_id'], name='suspicions_of_receipt'), PostgreSQLIndex(fields=['region_code', 'state', 'id'], name='suspicions_of_region'), IndexWhere(fields=['due_at'], name='suspicions_due', where='decided_at IS NULL AND overdue_at IS NULL')], 'pk_attr': 'id', 'table_description': "One rule's finding about one review. Until somebody has looked, the review is in no ranking."},
+            bases=['Model'],
+        ),
+        ops.CreateModel(
+            name='Look',
+            fields=[
+                ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
+                ('suspicion', fields.ForeignKeyField('models.Suspicion', source_field='suspicion_id', db_index=True, db_constraint=True, to_field='id', related_name='looks', on_delete=OnDelete.CASCADE)),
+                ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ('staff_id', fields.IntField()),
+                ('act', fields.CharField(max_length=10)),
+                ('words', fields.TextField(default='', db_default='', unique=False)),
+            ],
+            options={'table': 'suspicion_looks', 'app': 'models', 'constraints': [CheckConstraint(check="act IN ('proposed', 'agreed', 'disagreed', 'cleared', 'settled')", name='look_act_is_known')], 'pk_attr': 'id', 'table_description': 'Who looked at a suspicion, and what he held of it. Never changed, never deleted.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -262,7 +276,7 @@ class Migration(migrations.Migration):
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('words', fields.CharField(default='', db_default='', max_length=200)),
             ],
-            options={'table': 'voids', 'app': 'models', 'constraints': [UniqueConstraint(fields=('receipt_id',), name='one_void_per_receipt', condition="state <> 'refused'"), CheckConstraint(check="state IN ('asked', 'voided', 'refused')", name='void_state_is_known'), CheckConstraint(check="(state = 'asked') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL) AND asked_by <> 'staff:' || coalesce(decided_by, 0)", name='void_needs_a_second_person')], 'pk_attr': 'id', 'table_description': '作废: asked for with a reason by one, decided by another. The receipt keeps its review.'},
+            options={'table': 'voids', 'app': 'models', 'constraints': [UniqueConstraint(fields=('receipt_id',), name='one_void_per_receipt', condition="state <> 'refused'"), CheckConstraint(check="state IN ('asked', 'voided', 'refused')", name='void_state_is_known'), CheckConstraint(check="(state = 'asked') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL) AND asked_by <> 'staff:' || coalesce(decided_by, 0)", name='void_needs_a_second_person')], 'indexes': [PostgreSQLIndex(fields=['agency_code', 'id'], name='voids_of_agency')], 'pk_attr': 'id', 'table_description': '作废: asked for with a reason by one, decided by another. The receipt keeps its review.'},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -228,7 +228,7 @@ class Migration(migrations.Migration):
         ops.AddConstraint(
             'Suspicion',
             CheckConstraint(
-                check="state <> 'confirmed' OR proposed_by <> decided_by",
+                check="state <> 'confirmed' OR coalesce(proposed_by <> decided_by, FALSE)",
                 name='confirmed_by_a_second_person',
             ),
         ),
@@ -237,6 +237,13 @@ class Migration(migrations.Migration):
             CheckConstraint(
                 check="(state IN ('confirmed', 'cleared')) = (decided_at IS NOT NULL)",
                 name='decided_suspicion_has_its_time',
+            ),
+        ),
+        ops.AddConstraint(
+            'Look',
+            CheckConstraint(
+                check="act IN ('proposed', 'agreed', 'disagreed', 'cleared', 'settled')",
+                name='look_act_is_known',
             ),
         ),
         ops.AddConstraint(

@@ -16,7 +16,7 @@ from server.kit.forms import BadBody, Form
 from server.kit.web import ANYONE, BATCH_LIMIT, Door, local
 from server.people.guard import AGENCY_SYSTEM
 from server.people.service import Caller
-from server.receipts import qr, service
+from server.receipts import qr, service, voiding
 from server.receipts.codes import UnknownCode, code_of, codes_of, number_of
 from server.receipts.rules import BadReceipt, Kind, ReceiptConflict
 from server.receipts.service import ApplicantForm, Issued, ReceiptForm, UnknownReceipt
@@ -48,6 +48,14 @@ class ReceiptState(Struct):
 class BatchForm(Form):
     receipts: list[Raw]
     """Read one by one: a row that cannot be read spoils no other."""
+
+
+class VoidForm(Form):
+    reason: Annotated[str, Meta(max_length=1000)]
+
+
+class VoidAsked(Struct):
+    receipt_id: str
 
 
 class RowError(Struct):
@@ -191,6 +199,16 @@ def _row_error(refusal: Refusal) -> RowError:
 async def receipt_state(request: Request, who: Caller, receipt_id: str) -> ReceiptState:
     receipt = await service.of_agency(who.agency_code, receipt_id)
     return ReceiptState(str(receipt.id), local(receipt.open_until), receipt.voided_at is not None)
+
+
+@door.post(
+    "/api/v1/receipts/<receipt_id>/void", guard=AGENCY_SYSTEM, form=VoidForm,
+    answers={202: VoidAsked},
+    refusals=(UnknownReceipt, voiding.ReasonMissing, voiding.ReasonTooLong),
+    summary="申请作废回执，由本部门另一位负责人决定；回答总是一样，是否已被评价从不告知",
+)  # fmt: skip
+async def ask_to_void(request: Request, who: Caller, receipt_id: str, form: VoidForm) -> VoidAsked:
+    return VoidAsked(str((await voiding.ask(who, receipt_id, form.reason)).id))
 
 
 @door.get(

@@ -1,6 +1,7 @@
 """One handled service = one right to one review."""
 
 from tortoise import fields
+from tortoise.contrib.postgres.indexes import PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
@@ -109,6 +110,7 @@ class Void(Model):
 
     class Meta:
         table = "voids"
+        indexes = (PostgreSQLIndex(fields=("agency_code", "id"), name="voids_of_agency"),)
         constraints = (
             UniqueConstraint(
                 fields=("receipt_id",), name="one_void_per_receipt", condition="state <> 'refused'"

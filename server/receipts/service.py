@@ -269,12 +269,12 @@ _look_up = Gathered(_by_number)
 
 REDEEMED = """redeemed AS (
   SELECT given.*, receipts.region_code FROM given JOIN receipts ON receipts.id = given.receipt_id
-   AND receipts.voided_at IS NULL AND receipts.open_until >= given.at
+   AND receipts.voided_at IS NULL AND receipts.open_until >= given.at FOR KEY SHARE OF receipts
 )"""
-"""The receipt's part in a submission: it is there, not voided, and its time has not passed."""
+"""The receipt's part in a submission: it is there, not voided (who voids is waited for), in time."""
 REDEEMED_LATE = """redeemed AS (
   SELECT given.*, receipts.region_code FROM given JOIN receipts ON receipts.id = given.receipt_id
-   AND receipts.voided_at IS NULL WHERE given.id IN (SELECT id FROM admitted)
+   AND receipts.voided_at IS NULL WHERE given.id IN (SELECT id FROM admitted) FOR KEY SHARE OF receipts
 )"""
 """Its time has passed; `admitted` says for whom the system's default rating made room."""
 

@@ -248,6 +248,18 @@ async def _remind_later(ended: Iterable[Any], now: datetime) -> None:
             )  # fmt: skip
 
 
+async def end_of_voided(receipt: int) -> int:
+    """Nobody is asked to rate what was voided, and the phone is free for other questions."""
+    now = clock.now()
+    async with transaction():
+        of_it = f"receipt_id = {int(receipt)} AND asking = 'level' AND state IN ('waiting', 'open')"
+        ended, phones = await _locked(f"{of_it} AND $1::timestamptz IS NOT NULL", "due_at", now)
+        for question in ended:
+            await questions.end(question["id"], QuestionState.NEEDLESS, now)
+        await questions.wake(phones, now)
+    return len(ended)
+
+
 async def end_unsent() -> int:
     """A question that never reached its phone does not hold it; what was said stays said."""
     now = clock.now()

@@ -22,6 +22,10 @@ class Why(StrEnum):
     REPEATED = "repeated"
     RETALIATION = "retaliation"
     TOLD_NOBODY = "told_nobody"
+    FORCED = "forced"
+    """强迫评价 (N40, N47): a citizen was pressed for praise."""
+    FALSIFIED = "falsified"
+    """弄虚作假 (N40): a receipt was voided or issued anew to be rid of a bad review."""
 
 
 WHY_NAMES = {
@@ -31,6 +35,8 @@ WHY_NAMES = {
     Why.REPEATED: "反复被差评",
     Why.RETALIATION: "打击报复",
     Why.TOLD_NOBODY: "答复未告知群众",
+    Why.FORCED: "强迫评价",
+    Why.FALSIFIED: "弄虚作假",
 }
 
 
@@ -77,6 +83,19 @@ async def add_officer(
     if rows:
         metrics.accountable.labels(Why.REPEATED).inc()
     return bool(rows)
+
+
+async def add_place(
+    region_code: str, agency_code: str, officer_number: str | None, why: Why, now: datetime, *,
+    words: str, by_id: int,
+) -> None:  # fmt: skip
+    """Without an order: an agency, and the officer who handled the case if he is known. Whoever
+    decides does it once; the words hold nothing of the citizen. In the caller's transaction."""
+    await Accountability.create(
+        region_code=region_code, agency_code=agency_code, officer_number=officer_number, why=why,
+        words=words, at=now, by_id=by_id,
+    )  # fmt: skip
+    metrics.accountable.labels(why).inc()
 
 
 def readable_by(member: Member) -> tuple[str, list[Any]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from server.kit.errors import Conflict, Denied, Invalid
+from server.kit.words import is_blank
 
 
 class State(StrEnum):
@@ -206,17 +207,6 @@ def is_overdue(state: State, next_due_at: datetime | None, now: datetime) -> boo
     """The agency or its supervisor has let its time pass; a citizen who is silent is never overdue."""
     waits = state in OPEN and state is not State.ANSWERED
     return waits and next_due_at is not None and next_due_at < now
-
-
-def is_blank(text: str) -> bool:
-    """Nothing that a reader could see: white space, invisible and control characters only."""
-    return not any(
-        char.isprintable() and not char.isspace() and char not in _FILLERS for char in text
-    )
-
-
-_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f")
-"""Letters that print as nothing; invisible all the same."""
 
 
 def check_text(text: str) -> str:

@@ -1,4 +1,5 @@
-"""G15, N40: officers who are rated badly again and again come to the accountability list."""
+"""G15, N40: officers who are rated badly again and again come to the accountability list. That is a
+ranking: what is suspected and nobody has looked at yet does not put anybody on it."""
 
 from datetime import datetime, timedelta
 
@@ -6,23 +7,25 @@ from asyncpg import Record
 
 from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
+from server.integrity.counted import COUNTED
 from server.kit import sql
 from server.kit.clock import clock
 from server.workorders import accountability
 
 # Bad reviews are found over their orders, which are few; a review counts when it cannot be undone
-# any more, and once: only those after the officer's last record.
-_BAD = """
+# any more, and once: only those after the officer's last record of this kind.
+_BAD = f"""
 SELECT c.agency_code, c.officer_number, array_agg(r.undo_until) AS times,
   (SELECT count(*) FROM accountability a WHERE a.agency_code = c.agency_code
-     AND a.officer_number = c.officer_number) AS records,
+     AND a.officer_number = c.officer_number AND a.why = 'repeated') AS records,
   (SELECT max(a.at) FROM accountability a WHERE a.agency_code = c.agency_code
-     AND a.officer_number = c.officer_number) AS last_at
-FROM work_orders o JOIN reviews r ON r.id = o.origin_key AND r.state = 'standing' AND r.level <= 2
+     AND a.officer_number = c.officer_number AND a.why = 'repeated') AS last_at
+FROM work_orders o JOIN reviews r ON r.id = o.origin_key AND r.level <= 2
 JOIN receipts c ON c.id = r.receipt_id
 WHERE o.visible_from > $1 AND r.undo_until <= $2 AND c.officer_number IS NOT NULL
+  AND {COUNTED}
 GROUP BY 1, 2
-"""
+"""  # noqa: S608
 
 
 async def list_officers() -> int:
