@@ -14,9 +14,10 @@ from server.catalogue.years import load_shipped
 from server.demo import city, history
 from server.demo.accounts import staff
 from server.demo.life import People
+from server.integrity import repeated, suspicions
 from server.kit import sql
 from server.kit.clock import BEIJING, clock
-from server.reviews import callbacks, closing, defaults, repeated, sampling, sms_reviews
+from server.reviews import callbacks, closing, defaults, sampling, sms_reviews
 from server.workorders import escalation
 from server.workorders.rules import FINAL, State
 
@@ -143,6 +144,7 @@ async def test_the_worker_that_starts_there_finds_its_work_done(
     assert await callbacks.give_up() == 0
     assert await sampling.Draws().draw() == 0
     assert await repeated.list_officers() == 0
+    assert await suspicions.warn() == 0
     for table in ("receipts", "work_order_steps", "samples"):
         await sql.fetch(f"SELECT nextval(pg_get_serial_sequence('{table}', 'id'))")
     clock.advanced *= 0

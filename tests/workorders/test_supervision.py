@@ -5,17 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from factories import DISTRICT, LABOUR, City, a_bad_review
+from factories import DISTRICT, LABOUR, City
 from httpx import AsyncClient, Response
-from kit.calls import Scene, undo_time_is_over
-from phones import policy
+from kit.calls import Scene
 from workorders.standing import MONDAY, an_order, listed, set_clock
 
 from server.catalogue import service as catalogue
 from server.kit import sql
 from server.kit.clock import clock
 from server.people.models import Staff
-from server.reviews import repeated
 from server.workorders import accountability, calendar_alarm, escalation
 from server.workorders.models import Accountability, Flag, Step
 from server.workorders.supervision import VIEW_NAMES
@@ -188,53 +186,6 @@ async def test_the_list_turns_its_pages_and_the_region_of_another_is_not_on_it(
     foreign = await Accountability.get(region_code="110000000000")
     answer = await post(scene, f"{LIST}/{foreign.id}/follow", text="已约谈")
     assert told(answer) == (404, "unknown_accountability")
-
-
-# G15, N40
-
-
-async def rated_badly(scene: Scene, times: int, **receipt: Any) -> None:
-    for _ in range(times):
-        code = await scene.city.code(scene.http, **receipt)
-        answer = await scene.http.post(f"/api/v1/e/{code}/review", json=a_bad_review())
-        await undo_time_is_over(answer.json())
-
-
-async def test_an_officer_rated_badly_again_and_again_is_listed_once_a_period(
-    scene: Scene,
-) -> None:
-    await rated_badly(scene, 2)
-    await rated_badly(scene, 3, agency=LABOUR)
-    await rated_badly(scene, 3, officer_number=None)
-    assert sum(await asyncio.gather(*(repeated.list_officers() for _ in range(4)))) == 1
-    assert await repeated.list_officers() == 0
-    (record,) = await Accountability.all()
-    assert (record.agency_code, record.officer_number, record.why) == (LABOUR, "101", "repeated")
-    assert record.words == "90 天内有 3 件差评（3 件起列入）" and record.order_number is None
-    await rated_badly(scene, 1)
-    assert await repeated.list_officers() == 1, "the third one of the other officer"
-    clock.advanced += timedelta(hours=1)
-    await rated_badly(scene, 2, agency=LABOUR)
-    assert await repeated.list_officers() == 0, "the first three count no more"
-    await rated_badly(scene, 1, agency=LABOUR)
-    assert await repeated.list_officers() == 1
-    assert (await get(scene, LIST)).json()["items"][0]["officer_number"] == "101"
-
-
-async def test_old_undone_and_uncounted_reviews_do_not_make_it_so(scene: Scene) -> None:
-    await rated_badly(scene, 3)
-    await sql.fetch(
-        "UPDATE reviews SET undo_until = undo_until - interval '91 days' WHERE level = 1"
-    )
-    assert await repeated.list_officers() == 0
-    await rated_badly(scene, 2)
-    assert await repeated.list_officers() == 0
-    await policy(repeat_bad=0)
-    await rated_badly(scene, 5)
-    assert await repeated.list_officers() == 0, "the region does not want it"
-    await policy(repeat_bad=3)
-    await sql.fetch("UPDATE reviews SET state = 'excluded'")
-    assert await repeated.list_officers() == 0
 
 
 # The calendar

@@ -1,0 +1,1 @@
+from reviews.conftest import hall, phone  # noqa: F401
