@@ -6,7 +6,7 @@ from typing import Any
 
 from factories import DISTRICT, HOUSING, LABOUR, MATTER, REGION, City
 from httpx import AsyncClient, Response
-from kit.calls import CALLS, Scene, all_operations
+from kit.calls import CALLS, Scene, a_suspicion, all_operations
 from web.console_desk import a_desk
 
 from server.catalogue.models import Agency
@@ -221,6 +221,14 @@ POST console/messages/replies/handle         1       3333       33         334
 POST console/messages/set-aside/handle       1       3333       33         334
 GET  console/questionnaires                  1       3y3y       yy         333
 GET  console/questionnaires/<matter_code>    1       3y3y       yy         333
+GET  console/receipts/voids                  1       yyyy       33         333
+POST console/receipts/voids/ask              1       yyyy       33         333
+POST console/receipts/voids/decide           1       3434       33         333
+GET  console/suspicions                      1       3333       yy         yy3
+GET  console/suspicions/<suspicion>          1       3333       y4         yy3
+POST console/suspicions/<suspicion>/clearance  1     3333       y4         y33
+POST console/suspicions/<suspicion>/decision   1     3333       y4         y33
+POST console/suspicions/<suspicion>/proposal   1     3333       y4         333
 GET  console/samples                         1       3333       33         3y3
 GET  console/samples/<region_code>/<day>     1       3333       33         3y3
 GET  console/walls                           1       3y3y       yy         33y
@@ -297,7 +305,7 @@ async def _things_behind_the_doors(scene: Scene) -> dict[str, str]:
     )  # fmt: skip
     return {
         "number": number, "record": str(listed.json()["id"]), "receipt_id": str(receipt["id"]),
-        "region_code": REGION, "day": "2026-09-07",
+        "region_code": REGION, "day": "2026-09-07", "suspicion": str(await a_suspicion(scene)),
         "hall": "H1", "window": "A1", "matter_code": MATTER,
     }  # fmt: skip
 

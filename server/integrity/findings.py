@@ -12,46 +12,56 @@ from server.integrity.rules import Rule
 
 LARGEST = 1_000_000
 """A number of evidence is a count or a time; a larger one could be a phone."""
-_KINDS = {"phone": "手机号", "openid": "微信"}
+_SHARED = " {days} 天内分 {visits} 次评了这个部门 {receipts} 张回执（{threshold} 次起核查）"
 SENTENCES: dict[Rule, tuple[str, str]] = {
-    Rule.QUICK: ("出回执 {seconds} 秒后就评了，不到 {threshold} 秒的要核查", "出回执后几秒就评了"),
+    Rule.QUICK: (
+        "出回执 {seconds} 秒后就评了（不到 {threshold} 秒的要核查）", "出回执后几秒就评了"
+    ),
     Rule.SAME_DEVICE: (
-        "同一部手机或电脑 {days} 天内评了这个部门 {count} 张回执，{threshold} 张起要核查",
-        "同一部手机或电脑评了这个部门好几张回执",
+        f"同一部手机或电脑{_SHARED}", "同一部手机或电脑评了这个部门好几张回执"
     ),
-    Rule.SAME_PHONE: (
-        "登记同一手机号的 {count} 张回执 {days} 天内都评了这个部门，{threshold} 张起要核查",
-        "登记同一手机号的好几张回执都评了这个部门",
+    Rule.SAME_PHONE: (f"登记同一手机号的人{_SHARED}", "登记同一手机号的好几张回执都评了这个部门"),
+    Rule.SAME_PERSON: (f"同一微信{_SHARED}", "同一微信评了这个部门好几张回执"),
+    Rule.INSIDER: (
+        "评价用的手机号或微信登记为本部门工作人员的，共评了 {ratings} 次（{threshold} 次起核查）",
+        "评价用的手机号或微信登记为本部门工作人员的",
     ),
-    Rule.SAME_PERSON: (
-        "同一微信 {days} 天内评了这个部门 {count} 张回执，{threshold} 张起要核查",
-        "同一微信评了这个部门好几张回执",
-    ),
-    Rule.INSIDER: ("评价人的{kind}登记为工作人员的", "评价人的手机号或微信登记为工作人员的"),
     Rule.BURST: (
-        "这个窗口 {minutes} 分钟内收到 {count} 条评价，{threshold} 条起要核查",
-        "这个窗口短时间内收到很多评价",
+        "这个窗口短时间内集中收到 {ratings} 条评价（{minutes} 分钟内 {threshold} 条起核查）",
+        "这个窗口短时间内集中收到很多评价",
     ),
     Rule.SAME_WORDS: (
-        "这个窗口 {days} 天内有 {count} 条评价写着同样的话，{threshold} 条起要核查",
-        "这个窗口有好几条评价写着同样的话",
+        "这个窗口 {days} 天内有 {ratings} 条评价写着差不多一样的话（{threshold} 条起核查；"
+        "别的部门同样的话有 {elsewhere} 条）",
+        "这个窗口有好几条评价写着差不多一样的话",
     ),
-    Rule.VOIDED: ("收到差评 {days} 天后，这张回执被作废", "收到差评以后，这张回执被作废"),
+    Rule.VOIDED: (
+        "收到差评 {hours} 小时后，有人申请把这张回执作废（{threshold_days} 天以内的要核查）",
+        "收到差评以后，有人申请把这张回执作废",
+    ),
     Rule.REISSUED: (
-        "收到差评 {days} 天后，同一办件又出了一张回执", "收到差评以后，同一办件又出了一张回执"
+        "同一办件收到差评 {hours} 小时后又出了这张回执，评得比原来好（{threshold_hours} 小时以内的要核查）",
+        "同一办件收到差评以后又出了这张回执，评得比原来好",
     ),
     Rule.UNDONE: (
-        "这个窗口 {days} 天内有 {count} 条差评撤回后改成好评，{threshold} 条起要核查",
-        "这个窗口有好几条差评撤回后改成好评",
+        "这个窗口 {days} 天内有 {taken_back} 条差评撤回后改得更好（{threshold} 条起核查；"
+        "同期差评共 {bad} 条）",
+        "这个窗口有好几条差评撤回后改得更好",
     ),
     Rule.OBJECTED: (
-        "回执手机的主人说第一次评价不是他评的，已凭手机验证码证实手机在他手里",
-    ) * 2,
+        "回执手机的主人说这条评价不是他评的，手机已凭验证码证实（这张回执第 {objection} 次提出；"
+        "评价是出回执 {seconds} 秒后给的）",
+        "回执手机的主人说这条评价不是他评的，手机已凭验证码证实",
+    ),
     Rule.PRESSED: ("群众反映：{how}", "群众反映被要求给好评"),
 }  # fmt: skip
 """With what it has found, and where something of that is missing."""
-HOW_NAMES: dict[str, str] = {}
-"""Of the ways in which a citizen says he was pressed; filled by who asks him."""
+HOW_NAMES = {
+    "asked": "当面要求我给好评", "watched": "在旁边看着我评",
+    "urged": "事后打电话、发消息，催我给好评或改评价", "instead": "拿我的手机或回执替我评",
+    "favour": "用好处换好评", "threat": "说不给好评就难办",
+}  # fmt: skip
+"""The ways in which a citizen says he was pressed, as he read them himself."""
 
 
 def read(evidence: str) -> Mapping[str, Any]:
@@ -76,8 +86,7 @@ def _told(found: Mapping[str, Any]) -> dict[str, str]:
         str(name): f"{value:g}" for name, value in found.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LARGEST
     }  # fmt: skip
-    if (kind := found.get("kind")) in _KINDS:
-        told["kind"] = _KINDS[kind]
     how = found.get("how")
-    known = [HOW_NAMES[one] for one in how if one in HOW_NAMES] if isinstance(how, list) else []
+    chosen = how if isinstance(how, list) else []
+    known = [HOW_NAMES[one] for one in chosen if isinstance(one, str) and one in HOW_NAMES]
     return told | ({"how": "、".join(known)} if known else {})

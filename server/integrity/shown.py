@@ -72,7 +72,7 @@ class LookShown(Struct):
 class SuspicionShown(SuspicionListed):
     matter: str
     report: str
-    """What a citizen wrote who was asked for praise; redacted."""
+    """What a citizen wrote who was asked for praise; redacted, and for those alone who decide."""
     review: SuspectedReview | None
     others: list[SuspicionListed]
     """About the same receipt."""
@@ -111,7 +111,7 @@ async def whole(one: Suspicion, member: Member) -> SuspicionShown:
     doors = may(SuspicionState(one.state), member.role, one.proposed_by == member.id)
     return SuspicionShown(
         **{name: getattr(head, name) for name in SuspicionListed.__struct_fields__},
-        matter=visits.matter_name(receipt), report=await _report(one, receipt),
+        matter=visits.matter_name(receipt), report=await _report(one, receipt, member),
         review=await _review(review) if review else None,
         others=await listed(await suspicions.about_same(one)), group=await listed(group),
         group_count=many, looks=await _looks(await suspicions.looks(one)), may=doors,
@@ -127,8 +127,8 @@ async def _review(review: Review) -> SuspectedReview:
     )  # fmt: skip
 
 
-async def _report(one: Suspicion, receipt: object) -> str:
-    if one.rule != Rule.PRESSED:
+async def _report(one: Suspicion, receipt: object, member: Member) -> str:
+    if one.rule != Rule.PRESSED or member.role is Role.AUDITOR:
         return ""
     told = await Pressure.get_or_none(receipt_id=one.receipt_id)
     return redact(told.words, known=known_to_us(receipt, None)) if told and told.words else ""

@@ -6,6 +6,7 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.integrity.audit import checks_of
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.web import local
@@ -106,7 +107,7 @@ async def one_receipt(request: Request, visit: Visit, receipt_id: str) -> HTTPRe
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", int(receipt_id))
     return show(
         request, "audit_receipt.html", receipt=receipt_id, rows=rows, entry=entry,
-        visit_only=visits.is_visit(receipt),
+        visit_only=visits.is_visit(receipt), checks=await checks_of(int(receipt_id)), levels=LEVEL_NAMES,
         claimed=visits.claimed_case(receipt["applicant"]) if visits.is_visit(receipt) else "",
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from server.kit.errors import Denied, Invalid, Refusal, TooLarge
 from server.kit.forms import BadBody, refuse_nul
 from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
 from server.people import service
-from server.people.rules import ROLE_NAMES, SEES_ORDERS, Role
+from server.people.rules import OF_AN_AGENCY, ROLE_NAMES, SEES_ORDERS, Role
 from server.people.service import Member
 from server.web.cookies import cookie, set_cookie
 from server.web.page import page, see_other
@@ -33,10 +33,12 @@ KIOSKS = "/console/kiosks"
 KEEPS_KIOSKS = frozenset({Role.ADMIN, Role.AGENCY_LEAD})
 QUESTIONNAIRES = "/console/questionnaires"
 SEES_QUESTIONNAIRES = frozenset({Role.AGENCY_LEAD, Role.SUPERVISOR})
+SUSPICIONS, VOIDS = "/console/suspicions", "/console/receipts/voids"
+SEES_SUSPICIONS = frozenset({Role.SUPERVISOR, Role.ADJUDICATOR, Role.AUDITOR})
 SEES_WALLS = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AGENCY_LEAD})
 SESSION, SIGNING_IN = "session", "signing-in"
 _OWN_PAGE = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*(?:\?[0-9A-Za-z_.~%&=+-]*)?", re.ASCII)
-_ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore|issue|revoke)$")
+_ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore|issue|revoke|ask|decide)$")
 _FIELDS = 40
 
 
@@ -90,6 +92,14 @@ class Visit:
     @property
     def keeps_kiosks(self) -> bool:
         return self.member.role in KEEPS_KIOSKS
+
+    @property
+    def sees_suspicions(self) -> bool:
+        return self.member.role in SEES_SUSPICIONS
+
+    @property
+    def sees_voids(self) -> bool:
+        return self.member.role in OF_AN_AGENCY
 
     @property
     def sees_walls(self) -> bool:
@@ -174,7 +184,9 @@ def own_page(address: str) -> str:
     return address if whole and not address.startswith(LOGIN) else HOME
 
 
-_OF_ORDER = re.compile(r"(/orders/\w+|/accountability)/[\w/-]+$|/alerts/seen$", re.ASCII)
+_OF_ORDER = re.compile(
+    r"(/orders/\w+|/suspicions/\d+|/accountability)/[\w/-]+$|/alerts/seen$", re.ASCII
+)
 
 
 def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:

@@ -6,11 +6,13 @@ from urllib.parse import urlencode
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.integrity import suspicions
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.web import BadQuery
 from server.people.models import Staff
 from server.people.rules import Role
+from server.receipts import voiding
 from server.reviews import callbacks
 from server.web import desk_acts, ledger, order_page, samples
 from server.web import desk_words as words
@@ -38,8 +40,9 @@ PAGE, GLANCE = 30, 10
 async def home(request: Request, visit: Visit) -> HTTPResponse:
     """Everyone's first page."""
     told = await _alerts(visit)
+    waits = await _waiting(visit)
     if not visit.sees_orders:
-        return _without_orders(request, visit, told)
+        return _without_orders(request, visit, told, waits)
     search = (request.args.get("q") or "").strip()[: api.SEARCH_LIMIT]
     chosen = ALL if search else request.args.get("show") or NOW
     counts, role = await _counts(visit), visit.member.role
@@ -52,14 +55,33 @@ async def home(request: Request, visit: Visit) -> HTTPResponse:
         groups = [await _group(visit, key, counts) for key in words.due_groups(role)]
         found = [group for group in groups if group["count"]]
         unfollowed = counts.listed.get(ACCOUNT, 0)
-        return show(request, "now.html", groups=found, alerts=told, unfollowed=unfollowed, **shown)
+        return show(
+            request,
+            "now.html",
+            groups=found,
+            alerts=told,
+            unfollowed=unfollowed,
+            waits=waits,
+            **shown,
+        )
     return await _listed(request, visit, chosen, shown)
 
 
-def _without_orders(request: Request, visit: Visit, told: list[dict[str, Any]]) -> HTTPResponse:
+async def _waiting(visit: Visit) -> dict[str, int]:
+    """What waits for him beside the orders."""
+    member = visit.member
+    return {
+        "suspicions": await suspicions.waiting(member) if visit.sees_suspicions else 0,
+        "voids": await voiding.waiting_for(member),
+    }
+
+
+def _without_orders(
+    request: Request, visit: Visit, told: list[dict[str, Any]], waits: dict[str, int]
+) -> HTTPResponse:
     rooms = {Role.AUDITOR: AUDIT, Role.ADMIN: MESSAGES}
     if told or visit.member.role not in rooms:
-        return show(request, "nothing.html", alerts=told)
+        return show(request, "nothing.html", alerts=told, waits=waits)
     return see_other(rooms[visit.member.role])
 
 

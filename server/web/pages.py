@@ -18,7 +18,9 @@ from server.web import (
     pocket,
     questionnaire,
     questionnaire_room,
+    suspicions,
     track,
+    voids,
     wall,
     wall_posters,
 )
@@ -32,6 +34,8 @@ def set_up(app: Any) -> None:
     for room in (questionnaire, questionnaire_room):
         app.blueprint(room.blueprint)
     app.blueprint(kiosk_keys.blueprint)
+    for room in (suspicions, voids):
+        app.blueprint(room.blueprint)
     kiosk.set_up(app)
     if app.ctx.settings.demo:
         app.blueprint(demo.blueprint)

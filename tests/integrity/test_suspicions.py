@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from workorders.standing import alerted
 
 from server.appeals.models import Exclusion
 from server.integrity import findings, suspicions
-from server.integrity.models import Look, Suspicion
+from server.integrity.models import Look, Pressure, Suspicion
 from server.integrity.rules import (
     NEXT,
     OF_THE_OFFICE,
@@ -40,6 +41,7 @@ from server.integrity.rules import (
 )
 from server.kit import sql
 from server.kit.clock import clock
+from server.kit.ids import new_id
 from server.people.rules import Role
 from server.reviews.rules import ReviewState
 from server.workorders.models import Accountability, WorkOrder
@@ -305,6 +307,21 @@ async def test_a_report_of_pressing_without_a_rating_is_recorded_and_the_office_
     assert item["words"] == f"经两人核查认定要求群众给好评（1号窗口），见核查第 {number} 号"
 
 
+async def test_what_the_citizen_wrote_is_for_those_who_decide_and_redacted(scene: Scene) -> None:
+    review = await a_review(scene)
+    number = await suspected(review, Rule.PRESSED, evidence={"how": ["asked", "watched"]})
+    await Pressure.create(
+        id=new_id(), region_code=review["region_code"], agency_code=HOUSING,
+        receipt_id=review["receipt_id"], query_key="x", how=["asked"], at=clock.now(),
+        words="我是王小明13800138000，窗口的人拿我手机点的", suspicion_id=number,
+    )  # fmt: skip
+    shown = (await see(scene, f"/{number}", "adjudicator")).json()
+    assert shown["evidence"] == "群众反映：当面要求我给好评、在旁边看着我评。"
+    assert "窗口的人拿我手机点的" in shown["report"]
+    assert "王小明" not in shown["report"] and "13800138000" not in shown["report"]
+    assert (await see(scene, f"/{number}", "auditor")).json()["report"] == ""
+
+
 async def test_a_cleared_report_of_pressing_lists_nobody(scene: Scene) -> None:
     number = await suspected(await a_review(scene), Rule.PRESSED)
     await do(scene, number, "clearance", text="查了录像没有")
@@ -506,11 +523,12 @@ def test_evidence_tells_small_numbers_and_known_words_and_nothing_else() -> None
         assert bare.endswith("。") and "{" not in bare
         for broken in ("", "[]", "{", "null", '"x"', '{"seconds": "13800138000"}'):
             assert findings.sentence(rule, broken) == bare
-        secret = {
-            name: value for name in ("seconds", "count", "days", "minutes", "threshold", "kind", "how")
-            for value in (13800138000,)
-        }  # fmt: skip
-        assert "13800138000" not in findings.sentence(rule, json.dumps(secret))
+        names = re.findall(r"{(\w+)}", "".join(findings.SENTENCES[rule]))
+        secret = dict.fromkeys(names, 13800138000) | {"how": ["13800138000", 13800138000, {}]}
+        assert findings.sentence(rule, json.dumps(secret)) == bare, "too large for a count"
+        full = findings.sentence(
+            rule, json.dumps(dict.fromkeys(names, 7) | {"how": ["asked", "x"]})
+        )
+        assert full != bare and "{" not in full, rule
     told = findings.sentence(Rule.QUICK, '{"seconds": 3, "threshold": 8, "device_key": "abc"}')
-    assert told == "出回执 3 秒后就评了，不到 8 秒的要核查。"
-    assert "工作人员" in findings.sentence(Rule.INSIDER, '{"kind": "openid"}')
+    assert told == "出回执 3 秒后就评了（不到 8 秒的要核查）。"
