@@ -21,6 +21,7 @@ from server.demo.lives import Fate
 from server.demo.opinions import Opinion, opinions
 from server.demo.samples import sampled
 from server.demo.silence import defaults
+from server.demo.suspected import suspected
 from server.demo.visits import Visit, visits
 from server.demo.walls import visit_row, without_slips
 from server.kit import query_codes as codes
@@ -36,7 +37,9 @@ from server.workorders.deadlines import Unit, due_or_provisional
 from server.workorders.rules import State
 
 Row = dict[str, Any]
-NUMBERED = ("receipts", "work_order_steps", "samples")
+NUMBERED = (
+    "receipts", "work_order_steps", "samples", "suspicions", "suspicion_looks", "voids",
+)  # fmt: skip
 """Their ids are the demo's own."""
 
 
@@ -75,13 +78,14 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
     written = conversations(Random(SEED + 3), told, drawn).tables()  # noqa: S311
     rated = [_review(o, issued[o.visit.number], lives.get(o.id), policy.undo_minutes) for o in said]
     rated += defaults(Random(SEED + 4), month.now, issued, rated, written["questions"])  # noqa: S311
+    looked_at = suspected(Random(SEED + 7), month.now, policy, issued, rated, people)  # noqa: S311
     orders = [*lives.values(), *drawn.lives]
     hanging = around(orders, known, month, people, drawn)
     return {
         "receipts": list(issued.values()), "reviews": rated,
         "work_orders": [life.row for life in orders],
         "questionnaire_answers": list(answered(Random(SEED + 6), said, issued)),  # noqa: S311
-        **hanging, **written,
+        **hanging, **written, **looked_at,
     }  # fmt: skip
 
 
@@ -100,7 +104,7 @@ def _receipt(visit: Visit) -> Row:
         "officer_number": form.officer_number, "stage": form.stage, "channel": form.channel,
         "hall_code": None, "handled_at": form.handled_at, "issued_at": visit.issued_at,
         "open_until": checked.open_until, "applicant": applicant,
-        "phone_key": phone_key, "digest": digest, "default_at": None,
+        "phone_key": phone_key, "digest": digest, "default_at": None, "voided_at": None,
     }  # fmt: skip
 
 

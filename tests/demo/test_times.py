@@ -130,8 +130,8 @@ async def test_the_worker_that_starts_there_finds_its_work_done(
     people: People, moment: str
 ) -> None:
     """The product's own ticks, on the invented rows: they would have written the same."""
-    await sql.fetch("TRUNCATE receipts, samples, alerts, accountability, sms_phones, sms_messages, "
-                    "sms_replies, work_orders RESTART IDENTITY CASCADE")  # fmt: skip
+    await sql.fetch("TRUNCATE receipts, suspicions, samples, alerts, accountability, sms_phones, "
+                    "sms_messages, sms_replies, work_orders RESTART IDENTITY CASCADE")  # fmt: skip
     clock.advanced += at(moment) - clock.now()
     await history.write()
 
