@@ -15,6 +15,8 @@ from server.people.rules import Role
 from server.reviews.rules import Excluded, ReviewChannel, ReviewState, is_bad
 from server.workorders.opening import working
 
+Place = tuple[str, str]
+"""Agency and window."""
 _FOUND = timedelta(seconds=20)
 """So long after the rating the watch has seen it."""
 _DAY = timedelta(days=1)
@@ -131,8 +133,14 @@ def suspected(
 
 def _praised(desk: _Desk, issued: Mapping[int, Row], rated: Sequence[Row]) -> None:
     left = list(_on_a_slip(issued, rated, bad=False))
+    shared: Place | None = None
     for rule, days, state, evidence in _PLOT:
-        review = _latest(left, desk.now - days * _DAY)
+        same = [row for row in left if _place(issued, row) == shared]
+        review = _latest(
+            same if rule is Rule.SAME_DEVICE and same else left, desk.now - days * _DAY
+        )
+        left.remove(review)
+        shared = _place(issued, review) if rule is Rule.SAME_DEVICE else None
         row = desk.suspect(
             rule, issued[review["receipt_id"]], review, review["at"] + _FOUND, evidence
         )
@@ -173,10 +181,11 @@ def _on_a_slip(issued: Mapping[int, Row], rated: Iterable[Row], *, bad: bool) ->
             yield row
 
 
-def _latest(left: list[Row], before: datetime) -> Row:
-    """Taken out of those that are left."""
-    found = max(
-        (row for row in left if row["at"] < before), key=lambda row: row["at"], default=left[0]
-    )
-    left.remove(found)
-    return found
+def _place(issued: Mapping[int, Row], review: Row) -> Place:
+    receipt = issued[review["receipt_id"]]
+    return receipt["agency_code"], receipt["window_code"]
+
+
+def _latest(of: Sequence[Row], before: datetime) -> Row:
+    earlier = (row for row in of if row["at"] < before)
+    return max(earlier, key=lambda row: row["at"], default=of[0])

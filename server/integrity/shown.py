@@ -27,7 +27,9 @@ from server.kit.web import local
 from server.people.models import Staff
 from server.people.rules import ROLE_NAMES, Role
 from server.people.service import Member
-from server.receipts import visits
+from server.receipts import visits, voiding
+from server.receipts.models import Void
+from server.receipts.voiding import VoidState
 from server.reviews.models import Review
 from server.reviews.service import redacted
 from server.reviews.snapshot import known_to_us
@@ -69,11 +71,31 @@ class LookShown(Struct):
     words: str
 
 
+_SYSTEM = "部门的业务系统"
+_VOID_NAMES = {
+    VoidState.ASKED: "待另一人决定", VoidState.VOIDED: "已作废",
+    VoidState.REFUSED: "没有同意",
+}  # fmt: skip
+
+
+class VoidShown(Struct):
+    reason: str
+    state: str
+    state_name: str
+    asked_by: str
+    asked_at: datetime
+    decided_by: str
+    decided_at: datetime | None
+    words: str
+
+
 class SuspicionShown(SuspicionListed):
     matter: str
     report: str
     """What a citizen wrote who was asked for praise; redacted, and for those alone who decide."""
     review: SuspectedReview | None
+    voids: list[VoidShown]
+    """What was asked about the receipt, where the rule is about that."""
     others: list[SuspicionListed]
     """About the same receipt."""
     group: list[SuspicionListed]
@@ -112,7 +134,7 @@ async def whole(one: Suspicion, member: Member) -> SuspicionShown:
     return SuspicionShown(
         **{name: getattr(head, name) for name in SuspicionListed.__struct_fields__},
         matter=visits.matter_name(receipt), report=await _report(one, receipt, member),
-        review=await _review(review) if review else None,
+        review=await _review(review) if review else None, voids=await _voids(one),
         others=await listed(await suspicions.about_same(one)), group=await listed(group),
         group_count=many, looks=await _looks(await suspicions.looks(one)), may=doors,
     )  # fmt: skip
@@ -125,6 +147,10 @@ async def _review(review: Review) -> SuspectedReview:
         review.level, review.tags, [catalogue().tag_text(code) for code in review.tags],
         "\n".join(words), review.channel, review.state, local(review.at).date(), review.order_number,
     )  # fmt: skip
+
+
+async def _voids(one: Suspicion) -> list[VoidShown]:
+    return await described(await voiding.history(one.receipt_id)) if one.rule == Rule.VOIDED else []
 
 
 async def _report(one: Suspicion, receipt: object, member: Member) -> str:
@@ -143,3 +169,24 @@ async def _looks(found: Sequence[Look]) -> list[LookShown]:
         )
         for look in found
     ]  # fmt: skip
+
+
+async def described(voids: list[Void]) -> list[VoidShown]:
+    """With the names of those who asked and decided."""
+    asked = {void.id: _staff_id(void.asked_by) for void in voids}
+    ids = {*asked.values(), *(void.decided_by for void in voids)} - {None}
+    names = {staff.id: staff.name for staff in await Staff.filter(id__in=ids)}
+    return [
+        VoidShown(
+            void.reason, void.state, _VOID_NAMES[VoidState(void.state)],
+            names.get(asked[void.id] or 0, "") if asked[void.id] else _SYSTEM, local(void.asked_at),
+            names.get(void.decided_by or 0, ""),
+            local(void.decided_at) if void.decided_at else None, void.words,
+        )
+        for void in voids
+    ]  # fmt: skip
+
+
+def _staff_id(scope: str) -> int | None:
+    kind, _, name = scope.partition(":")
+    return int(name) if kind == "staff" else None

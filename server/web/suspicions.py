@@ -101,7 +101,8 @@ def follows(of: SuspicionShown) -> str:
     if of.review is None:
         return f"{listed or '只记录在案'}。"
     spared = office and is_bad(of.review.level)
-    review = "差评照常计入" if spared else "这条评价原样保留，但不再计入任何统计，它的工单终止"
+    ends = "，它的工单终止" if of.review.order_number else ""
+    review = "差评照常计入" if spared else f"这条评价原样保留，但不再计入任何统计{ends}"
     return "；".join(filter(None, (listed, review))) + "。"
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.integrity.audit import described
+from server.integrity.shown import described
 from server.kit.errors import Conflict, Denied, Invalid
 from server.people.rules import OF_AN_AGENCY, Role
 from server.people.service import Member
