@@ -52,6 +52,11 @@ TO_RULE, LATE, DONE = "to-rule", "late", "done"
 _VIEWS = {TO_RULE: _OPEN, LATE: f"{_OPEN} AND due_at < {{now}}", DONE: f"NOT ({_OPEN})"}
 
 
+def condition(view: str, now: str) -> str:
+    """`now`: the placeholder of the time."""
+    return _VIEWS[view].format(now=now)
+
+
 async def listed(
     member: Member, *, state: str | None = None, view: str | None = None,
     after: Place | None = None, limit: int,
@@ -61,7 +66,7 @@ async def listed(
     values.append(clock.now())
     where += f" AND ${len(values)}::timestamptz IS NOT NULL"
     if view:
-        where += f" AND {_VIEWS[view].format(now=f'${len(values)}')}"
+        where += f" AND {condition(view, f'${len(values)}')}"
     if state:
         values.append(state)
         where += f" AND state = ${len(values)}"

@@ -174,7 +174,9 @@ def own_page(address: str) -> str:
     return address if whole and not address.startswith(LOGIN) else HOME
 
 
-_OF_ORDER = re.compile(r"(/orders/\w+|/accountability)/[\w/-]+$|/alerts/seen$", re.ASCII)
+_OF_ORDER = re.compile(
+    r"(/orders/\w+|/accountability|/appeals/[\w-]+)/[\w/-]+$|/alerts/seen$", re.ASCII
+)
 
 
 def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:

@@ -12,7 +12,7 @@ from server.kit.web import BadQuery
 from server.people.models import Staff
 from server.people.rules import Role
 from server.reviews import callbacks
-from server.web import desk_acts, ledger, order_page, samples
+from server.web import appeals_room, desk_acts, ledger, order_page, samples
 from server.web import desk_words as words
 from server.web.audit import ROOM as AUDIT
 from server.web.console import HOME, MESSAGES, Visit, show, staff_only
@@ -39,7 +39,7 @@ async def home(request: Request, visit: Visit) -> HTTPResponse:
     """Everyone's first page."""
     told = await _alerts(visit)
     if not visit.sees_orders:
-        return _without_orders(request, visit, told)
+        return await _without_orders(request, visit, told)
     search = (request.args.get("q") or "").strip()[: api.SEARCH_LIMIT]
     chosen = ALL if search else request.args.get("show") or NOW
     counts, role = await _counts(visit), visit.member.role
@@ -56,7 +56,11 @@ async def home(request: Request, visit: Visit) -> HTTPResponse:
     return await _listed(request, visit, chosen, shown)
 
 
-def _without_orders(request: Request, visit: Visit, told: list[dict[str, Any]]) -> HTTPResponse:
+async def _without_orders(
+    request: Request, visit: Visit, told: list[dict[str, Any]]
+) -> HTTPResponse:
+    if visit.member.role is Role.ADJUDICATOR:
+        return await appeals_room.listed(request, visit, told)
     rooms = {Role.AUDITOR: AUDIT, Role.ADMIN: MESSAGES}
     if told or visit.member.role not in rooms:
         return show(request, "nothing.html", alerts=told)

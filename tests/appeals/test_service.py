@@ -217,7 +217,10 @@ async def test_in_doubt_the_review_stands(court: Court, ballots: tuple[dict, dic
     assert (await review_of(taken))["state"] == "standing"
     assert await order_state(taken["number"]) == "accepted"
     shown = (await court.get("lead", f"work-orders/{taken['number']}/appeal")).json()
-    assert shown["items"][0]["state"] == "refused" and ballots[0]["text"] in shown["items"][0]["ruling"]
+    assert (
+        shown["items"][0]["state"] == "refused"
+        and ballots[0]["text"] in shown["items"][0]["ruling"]
+    )
     assert not shown["may_appeal"] and await sql.fetch("SELECT 1 FROM exclusions") == []
 
 
