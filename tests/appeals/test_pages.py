@@ -142,19 +142,21 @@ async def test_the_citizen_reads_what_is_said_of_his_review_and_answers_without_
     objected = await court.http.post(f"{path}/objection", data={"said_of_appeal": "不是误评"})
     assert objected.status_code == 303
     page = (await court.http.get(path)).text
-    assert "不是误评" in page and "另外两名复核员" in page and f'action="{path}/objection"' not in page
+    assert (
+        "不是误评" in page and "另外两名复核员" in page and f'action="{path}/objection"' not in page
+    )
 
     (row,) = await sql.fetch("SELECT id FROM appeals WHERE round = 'objection'")
-    await court.rule(str(row["id"]), {"upheld": True, "text": "确有其事"}, AGAINST, by=("third", "fourth"))
+    await court.rule(
+        str(row["id"]), {"upheld": True, "text": "确有其事"}, AGAINST, by=("third", "fourth")
+    )
     page = (await court.http.get(path)).text
     assert "您的评价恢复有效" in page and "确有其事" in page and "等待部门受理" in page
 
 
 async def test_an_unknown_code_is_a_friendly_404(court: Court) -> None:
     for door in ("statement", "objection"):
-        answer = await court.http.post(
-            f"/t/0000000000000000/{door}", data={"said_of_appeal": "x"}
-        )
+        answer = await court.http.post(f"/t/0000000000000000/{door}", data={"said_of_appeal": "x"})
         assert answer.status_code == 404 and "查询" in answer.text
 
 
