@@ -67,7 +67,8 @@ class Court:
 
     async def appealed(self, *moves: str, stated: bool = True, **review: Any) -> dict[str, Any]:
         """An order, its citizen's query code, and the case about it."""
-        _, taken = await self.scene.rated(undo_is_over=True, **review)
+        code, taken = await self.scene.rated(undo_is_over=True, **review)
+        taken["code"] = code
         taken["number"] = taken["work_order"]["number"]
         for move in moves:
             await self.scene.move(taken, move)
