@@ -59,6 +59,11 @@ async def order_of(appeal: Appeal) -> WorkOrder | None:
     return await WorkOrder.get_or_none(number=appeal.order_number)
 
 
+async def first(case_id: UUID | None) -> Appeal | None:
+    """By which a review was excluded, if it was by an appeal."""
+    return await Appeal.get_or_none(id=case_id) if case_id else None
+
+
 async def of_review(review_id: UUID) -> list[Appeal]:
     """All rounds, oldest first."""
     return await Appeal.filter(review_id=review_id).order_by("at")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from server.appeals import cases, rules, sides, telling
 from server.appeals.models import Appeal
-from server.appeals.refusals import AlreadyAppealed, NoOpenAppeal, UnknownOfficer
+from server.appeals.refusals import AlreadyAppealed, NoOpenAppeal, NotAppealable, UnknownOfficer
 from server.appeals.rules import AppealState, Round
 from server.catalogue.service import catalogue
 from server.kit.clock import clock
@@ -61,11 +61,12 @@ async def _review_of(order: WorkOrder, *, lock: bool = False) -> Review | None:
     if order.origin not in OF_A_REVIEW:
         return None
     of = Review.select_for_update() if lock else Review
-    # An order that was opened again after an objection has the same review behind it.
-    return await of.filter(id=order.origin_key, order_number=order.number).first()
+    return await of.filter(id=order.origin_key).first()
 
 
 def _check(order: WorkOrder, review: Review | None, now: datetime) -> None:
+    if review and review.order_number != order.number:
+        raise NotAppealable("这张工单已经重新派出，以新的工单为准")
     rules.check_appeal(
         of_a_review=review is not None, level=order.level,
         state=ReviewState(review.state) if review else ReviewState.STANDING,
@@ -118,6 +119,8 @@ class Side:
     refusal: str
     """Why it may not appeal now; empty if it may."""
     may_withdraw: bool
+    others: list[str]
+    """Orders that the same review had or has, before or after an objection."""
 
 
 async def of_order(member: Member, order: WorkOrder) -> Side:
@@ -132,7 +135,13 @@ async def of_order(member: Member, order: WorkOrder) -> Side:
         found, cases.last_day(order.region_code, order.visible_from).at,
         await _why_not(member, order, review, found),
         mine is not None and (lead or mine.by_id == member.id),
+        await _others(order) if len(found) > 1 else [],
     )  # fmt: skip
+
+
+async def _others(order: WorkOrder) -> list[str]:
+    same = WorkOrder.filter(origin=order.origin, origin_key=order.origin_key)
+    return [one.number for one in await same.exclude(number=order.number).order_by("visible_from")]
 
 
 async def _why_not(

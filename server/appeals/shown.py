@@ -1,16 +1,17 @@
 """A case as each side may read it. Nothing here says who the citizen is."""
 
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import date, datetime, time
 
 from msgspec import Struct
 
 from server.appeals import adjudication, cases, exclusion, persons, rules, service, sides
-from server.appeals.about import seen_of
+from server.appeals.about import mask_of, seen_of
 from server.appeals.models import Appeal, Vote
 from server.appeals.refusals import NotImpartial
 from server.appeals.rules import ENDED, AppealState, Round
 from server.catalogue.service import catalogue
-from server.kit.clock import clock
+from server.kit.clock import BEIJING, clock
 from server.kit.errors import Refusal
 from server.kit.web import local
 from server.people.models import Staff
@@ -93,6 +94,10 @@ class CaseShown(CaseListed):
     excluded_as: str | None
     """Of an objection: the reason of the exclusion that it is against."""
     first_ruling: str | None
+    first_case: str | None
+    """Of an objection: the appeal before it, what it said, and the citizen's statement."""
+    first_text: str | None
+    first_statement: str | None
     earlier_findings: int | None
     """Of a case that a supervisor has to confirm: reviews of the same person found malicious before."""
     reason: str | None
@@ -107,10 +112,16 @@ def appeal_shown(appeal: Appeal) -> AppealShown:
     open_ = state is AppealState.CONFIRMING
     return AppealShown(
         str(appeal.id), appeal.round, AppealState.OPEN if open_ else state, appeal.ground,
-        appeal.words if ours else "", appeal.officer_number, local(appeal.at), local(appeal.due_at),
+        appeal.words if ours else "", appeal.officer_number, _filed(appeal), local(appeal.due_at),
         appeal.provisional, None if open_ else appeal.reason, appeal.ruling,
         local(appeal.ruled_at) if appeal.ruled_at else None,
     )  # fmt: skip
+
+
+def _filed(appeal: Appeal) -> datetime:
+    """Of a citizen's objection only the day: the hour could tell who he was."""
+    at = local(appeal.at)
+    return at if appeal.round == Round.APPEAL else datetime.combine(at.date(), time(), BEIJING)
 
 
 async def cases_listed(member: Member, appeals: list[Appeal]) -> list[CaseListed]:
@@ -132,7 +143,7 @@ def _listed(appeal: Appeal, voted: bool, why_not: str) -> dict[str, object]:
         "id": str(appeal.id), "round": appeal.round, "state": appeal.state,
         "order_number": appeal.order_number, "agency_code": appeal.agency_code,
         "agency": catalogue().agency_name(appeal.agency_code), "ground": appeal.ground,
-        "at": local(appeal.at), "due_at": local(appeal.due_at), "provisional": appeal.provisional,
+        "at": _filed(appeal), "due_at": local(appeal.due_at), "provisional": appeal.provisional,
         "overdue": not over and appeal.due_at < clock.now(), "voted": voted, "why_not": why_not,
     }  # fmt: skip
 
@@ -148,17 +159,19 @@ async def case_shown(member: Member, appeal: Appeal) -> CaseShown:
     seen = await seen_of(review)
     objected = appeal.round == Round.OBJECTION
     against = await exclusion.latest(appeal.review_id) if objected else None
+    before = await cases.first(against.case_id) if against else None
+    mask = await mask_of(review)
     confirming = appeal.state == AppealState.CONFIRMING and member.role is Role.SUPERVISOR
     return CaseShown(
         **_listed(appeal, docket.voted, docket.bias),  # type: ignore[arg-type]
         matter=seen.matter, hall=seen.hall, window=seen.window, day=seen.opened_on,
         level=review.level, tags=seen.tags,
         tag_texts=[catalogue().tag_text(tag) for tag in seen.tags], words=seen.words,
-        real_name=review.real_name, text=appeal.words, officer_number=appeal.officer_number,
+        real_name=review.real_name, text=mask(appeal.words), officer_number=appeal.officer_number,
         statement=appeal.statement,
         statement_until=local(appeal.statement_until) if appeal.statement_until else None,
         may_vote=member.role is Role.ADJUDICATOR and _may_vote(docket),
-        waits_for=_waits_for(docket), steps=await _steps(member, appeal),
+        waits_for=_waits_for(docket), steps=await _steps(member, appeal, mask),
         votes=await _votes(member, appeal, votes),
         votes_given=sum(vote.upheld is not None for vote in votes),
         earlier_findings=await persons.earlier_findings(review) if confirming else None,
@@ -166,6 +179,9 @@ async def case_shown(member: Member, appeal: Appeal) -> CaseShown:
         ruled_at=local(appeal.ruled_at) if appeal.ruled_at else None,
         excluded_as=against.reason if against else None,
         first_ruling=against.words if against else None,
+        first_case=str(before.id) if before else None,
+        first_text=mask(before.words) if before else None,
+        first_statement=before.statement if before else None,
     )  # fmt: skip
 
 
@@ -186,9 +202,12 @@ def _waits_for(docket: rules.Docket) -> str:
     return "实名差评的回访（回访之前不能支持申诉）" if called else ""
 
 
-async def _steps(member: Member, appeal: Appeal) -> list[StepShown]:
+async def _steps(member: Member, appeal: Appeal, mask: Callable[[str], str]) -> list[StepShown]:
     order = await cases.order_of(appeal)
-    return orders.shown(await orders.whole(order), member).steps if order else []
+    steps = orders.shown(await orders.whole(order), member).steps if order else []
+    for step in steps:
+        step.words = mask(step.words)
+    return steps
 
 
 async def _votes(member: Member, appeal: Appeal, votes: list[Vote]) -> list[VoteShown]:

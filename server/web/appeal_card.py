@@ -23,5 +23,5 @@ def of_side(side: Side) -> dict[str, Any]:
     return {
         "cases": [appeal_shown(case) for case in side.cases], "may": not side.refusal,
         "why_not": side.refusal, "until": local(side.until), "may_withdraw": side.may_withdraw,
-        "words": words,
+        "words": words, "others": side.others,
     }  # fmt: skip

@@ -119,7 +119,7 @@ async def test_the_register_tells_the_office_what_was_excluded(
 
 
 async def test_the_citizen_reads_what_is_said_of_his_review_and_answers_without_scripts(
-    court: Court,
+    court: Court, app: Any
 ) -> None:
     taken = await court.appealed("accept", stated=False)
     path = f"/t/{taken['query_code']}"
@@ -152,6 +152,16 @@ async def test_the_citizen_reads_what_is_said_of_his_review_and_answers_without_
     )
     page = (await court.http.get(path)).text
     assert "您的评价恢复有效" in page and "确有其事" in page and "等待部门受理" in page
+    assert "您的异议成立，工单重新派给责任部门" in page
+    (row,) = await sql.fetch("SELECT order_number FROM reviews")
+    async with a_desk(app, "handler") as desk:
+        for here, there in (
+            (taken["number"], row["order_number"]),
+            (row["order_number"], taken["number"]),
+        ):
+            order = (await desk.get(f"/console/orders/{here}")).text
+            assert f'href="/console/orders/{there}"' in order and "异议成立，评价恢复计入" in order
+            assert "不是误评" not in order and "没有按错" not in order
 
 
 async def test_an_unknown_code_is_a_friendly_404(court: Court) -> None:

@@ -166,6 +166,19 @@ async def test_each_votes_without_having_read_the_other(court: Court) -> None:
     assert told(await court.vote("third", taken["case"], **FOR)) == (409, "appeal_ended")
 
 
+async def test_a_name_that_the_agency_guesses_reaches_nobody_and_is_not_confirmed_to_it(
+    court: Court,
+) -> None:
+    _, taken = await court.scene.rated(undo_is_over=True)
+    taken["number"] = taken["work_order"]["number"]
+    text = "是王小明评的，电话13800138000"
+    case = await court.appeals(taken, text=text)
+    mine = (await court.get("lead", f"work-orders/{taken['number']}/appeal")).json()
+    assert mine["items"][0]["text"] == text, "masked here it would say that the guess is right"
+    seen = (await court.get("first", f"appeals/{case}")).json()
+    assert seen["text"] == "是▇▇评的，电话▇▇"
+
+
 async def test_who_stands_back_says_why_and_votes_no_more(court: Court) -> None:
     taken = await court.appealed()
     path = f"appeals/{taken['case']}/recusal"
