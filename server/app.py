@@ -8,6 +8,10 @@ from typing import Any
 from sanic import HTTPResponse, Request, Sanic
 
 from server import database
+from server.appeals.api import door as appeals_door
+from server.appeals.audit import door as audit_door
+from server.appeals.exclusions_api import door as exclusions_door
+from server.appeals.hearing_api import door as hearing_door
 from server.catalogue import service as catalogue
 from server.integrity.audit import door as checks_door
 from server.integrity.suspicions_api import door as suspicions_door
@@ -24,7 +28,6 @@ from server.people.api import door as people_door
 from server.people.wechat_api import door as wechat_door
 from server.receipts.api import door as receipts_door
 from server.reviews.api import door as reviews_door
-from server.reviews.audit import door as audit_door
 from server.reviews.kiosk_api import door as kiosk_door
 from server.reviews.mine_api import door as me_door
 from server.reviews.questionnaire_api import door as questionnaire_door
@@ -42,7 +45,8 @@ logger = logging.getLogger(__name__)
 DOORS = (
     people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
     questionnaire_door, orders_door, handling_door, ruling_door, supervision_door, verification_door,
-    audit_door, messages_door, kiosk_door, suspicions_door, checks_door,
+    audit_door, messages_door, kiosk_door, suspicions_door, checks_door, appeals_door, hearing_door,
+    exclusions_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

@@ -17,6 +17,7 @@ from pgqueuer.models import Job, Schedule
 from tortoise import connections
 
 from server import database
+from server.appeals import cases, telling, watch
 from server.catalogue import service as catalogue
 from server.integrity import repeated, suspicions
 from server.kit import idempotency, jobs, metrics
@@ -75,13 +76,13 @@ async def forget() -> int:
 async def redate(year: int) -> int:
     """A calendar came or changed: the due times of open orders are computed anew."""
     await catalogue.load()
-    redated = await workorders.redate({year}) + await callbacks.redate()
+    redated = await workorders.redate({year}) + await callbacks.redate() + await cases.redate()
     await escalation.forget()
     return redated
 
 
 async def send(gateway: Gateway | None, message: str) -> int:
-    return await deliver(UUID(hex=message), wanted=invitations.still_wanted, gateway=gateway)
+    return await deliver(UUID(hex=message), wanted=telling.still_wanted, gateway=gateway)
 
 
 async def notify(wechat: WeChat | None, settings: Settings, notice: str) -> int:
@@ -108,11 +109,9 @@ CRON: dict[str, tuple[str, Work]] = {
     "list_officers": ("37 * * * *", repeated.list_officers),
 }
 JOBS: dict[str, Work] = {
-    "redate": redate,
-    "read_push": read_push,
-    workorders.NEWS: news.tell,
+    "redate": redate, "read_push": read_push, workorders.NEWS: news.tell, telling.JOB: telling.tell,
     voiding.JOB: invitations.end_of_voided,
-}
+}  # fmt: skip
 AT_ONCE = {"send": SENDING, "read_push": 4, notices.JOB: 8}
 """Of other jobs one at a time."""
 TICKS: dict[str, tuple[float, Work]] = {
@@ -132,6 +131,7 @@ TICKS: dict[str, tuple[float, Work]] = {
     "draw_samples": (5, sampling.Draws().draw),
     "end_call_backs": (5, callbacks.give_up),
     "warn_of_suspicions": (30, suspicions.warn),
+    "watch_appeals": (2, watch.watch),
 }
 """Every so many seconds, in every worker. What falls due by the application's clock is done here:
 pgqueuer's schedules have minutes and the database's clock."""

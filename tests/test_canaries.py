@@ -25,7 +25,7 @@ from server.kit import sql
 from server.kit.clock import clock
 from server.kit.log import AllowListed
 from server.people.guard import AgencySystem, StaffWith
-from server.people.rules import SEES_ORDERS
+from server.people.rules import SEES_ORDERS, Role
 from server.workorders.supervision import VIEW_NAMES
 
 DEVICE = "CanaryPhone/7.7 (Harmony; zh-CN)"
@@ -33,7 +33,10 @@ ADDRESS = "203.0.113.77"
 _GIVEN = "珑琥玥璟珺瑄琰珩瑾璨玘"
 _PLATES = "京津沪渝冀豫云辽黑湘皖"
 SHOWS = ("now", "late", "contested", "closed", "all")
-STAFF = ("handler", "lead", "other", "desk", "parent", "supervisor", "elsewhere")
+STAFF = (
+    "handler", "lead", "other", "desk", "parent", "supervisor", "elsewhere", "adjudicator", "first",
+)  # fmt: skip
+"""Those who rule on an appeal read what both sides say, and who the citizen is as little as others."""
 
 
 class Planted:
@@ -154,6 +157,16 @@ async def by_all_channels(town: Town, planted: Planted) -> list[Citizen]:
     return [slip, named, mini, joint]
 
 
+async def to_be_contested(town: Town, planted: Planted) -> Citizen:
+    await policy(sms=False)
+    citizen = await served(town, planted, "contested")
+    contact = planted.person("contested, contact")
+    await rates(citizen, planted, "contested", contact=contact)
+    await policy(sms=True)
+    await town.passes(timedelta(minutes=11))
+    return citizen
+
+
 async def by_sms(town: Town, planted: Planted) -> str:
     """All his replies; gives the number of the order."""
     phone = planted.put("SMS: phone", "13700461999")
@@ -201,6 +214,23 @@ async def conversations(town: Town, planted: Planted, citizens: list[Citizen], s
     await slip.says("confirmation", **verdict)
 
 
+async def contested(town: Town, planted: Planted, citizen: Citizen) -> None:
+    """The agency appeals; he states, it is upheld, he objects; all in words that tell who he is."""
+    for name in ("first", "second"):
+        await town.hires(name, Role.ADJUDICATOR, None)
+    claim = {"ground": "mistaken", "text": "监控显示等候八分钟"}
+    answer = await town.tries("lead", citizen.number, "appeal", **claim)
+    assert answer.status_code == 201, answer.text
+    await citizen.says("statement", text=planted.words("statement"))
+    for name in ("first", "second"):
+        ruled = await town.http.post(
+            f"/api/v1/appeals/{answer.json()['id']}/vote", headers=await town.staff(name),
+            json={"upheld": True, "reason": "mistaken", "text": "监控为证"},
+        )  # fmt: skip
+        assert ruled.status_code == 200, ruled.text
+    await citizen.says("objection", text=planted.words("objection"))
+
+
 async def a_no_in_a_call_back(town: Town, planted: Planted) -> Citizen:
     pleased = await served(town, planted, "pleased")
     contact = planted.person("pleased, contact")
@@ -227,6 +257,7 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
         citizens = await by_all_channels(town, planted)
         await one_undone(town, planted)
         sms = await by_sms(town, planted)
+        await contested(town, planted, await to_be_contested(town, planted))
         await conversations(town, planted, citizens, sms)
         await a_no_in_a_call_back(town, planted)
         await town.until(at(21, 10))
@@ -254,10 +285,11 @@ class Tour:
 
     async def made(self, staff: tuple[str, ...]) -> "Tour":
         rows = await sql.fetch("SELECT number FROM work_orders ORDER BY number")
-        assert len(rows) == 7
+        assert len(rows) == 8
         self.numbers = [row["number"] for row in rows]
         receipts = await sql.fetch("SELECT id FROM receipts ORDER BY id")
         self.receipts = [str(row["id"]) for row in receipts]
+        self.appeals = [str(row["id"]) for row in await sql.fetch("SELECT id FROM appeals")]
         for who in staff:
             await self._by_api(who)
             await self._in_the_console(who)
@@ -274,7 +306,8 @@ class Tour:
         things = {
             "number": [*self.numbers, "2026AAAAAAAAAA"], "view": list(VIEW_NAMES),
             "receipt_id": self.receipts, "record": ["1", "2"], "region_code": [REGION],
-            "day": ["2026-09-08"], "hall": ["H1"], "window": ["A1"], "matter_code": [MATTER],
+            "day": ["2026-09-08"], "appeal_id": self.appeals,
+            "hall": ["H1"], "window": ["A1"], "matter_code": [MATTER],
         }  # fmt: skip
         paths = [path]
         for name in re.findall(r"<(\w+)", path):
@@ -284,9 +317,8 @@ class Tour:
     async def _by_api(self, who: str) -> None:
         head = await self.town.staff(who)
         for operation in all_operations().values():
-            if (
-                not isinstance(operation.guard, StaffWith)
-                or not operation.guard.roles & SEES_ORDERS
+            if not isinstance(operation.guard, StaffWith) or not operation.guard.roles & (
+                SEES_ORDERS | {Role.ADJUDICATOR}
             ):
                 continue
             for path in self._filled(operation.path)[:: 1 if operation.method == "GET" else 7]:

@@ -52,7 +52,8 @@ OPEN = {
     "invitation", "submit_review", "undo_review", "qr_svg", "qr_png",  # behind a receipt's code
     # behind a query code
     "track", "supplement_review", "confirm_answer", "write_message", "answer_call_back",
-    "questionnaire_shown", "answer_questionnaire",
+    "questionnaire_shown", "answer_questionnaire", "hear", "give_statement", "object_to_exclusion",
+    "public_exclusions",  # counts, for everybody
     "wall_of_hall", "wall_of_window", "review_hall", "review_window",  # on a wall, for everybody
     "receive_replies", "receive_reports",  # behind the provider's secret
 }  # fmt: skip

@@ -124,6 +124,19 @@ wall_of_window          yyy        yyyy           yy         yyy            y
 review_hall             y11        1111           11         111            y
 review_window           y11        1111           11         111            y
 ask_on_kiosk            1y4        1111           11         111            1
+appeal_review           111        yy44           34         333            1
+withdraw_appeal         111        yy44           34         333            1
+appeals_of_order        111        yy44           y4         333            1
+list_appeals            111        3333           ye         yy3            1
+one_appeal              111        3333           34         yy3            1
+vote_on_appeal          111        3333           34         y33            1
+stand_back              111        3333           34         y33            1
+confirm_finding         111        3333           y4         333            1
+hear                    yyy        yyyy           yy         yyy            y
+give_statement          yyy        yyyy           yy         yyy            y
+object_to_exclusion     yyy        yyyy           yy         yyy            y
+list_exclusions         111        3333           ye         yyy            1
+public_exclusions       yyy        yyyy           yy         yyy            y
 receive_replies         yyy        yyyy           yy         yyy            y
 receive_reports         yyy        yyyy           yy         yyy            y
 """
@@ -133,7 +146,10 @@ The orders are ours, but in `give_part` and `release_part`: those are led by the
 lies in the district, and ours has a part in them. A token of another kind is as good as none.
 """
 ROWS = {row.split()[0]: "".join(row.split()[1:]) for row in MATRIX.strip().splitlines()[3:]}
-LISTS = frozenset({"list_orders", "supervision_view", "accountability_list", "list_call_backs"})
+LISTS = frozenset({
+    "list_orders", "supervision_view", "accountability_list", "list_call_backs", "list_appeals",
+    "list_exclusions",
+})  # fmt: skip
 
 
 def test_every_operation_is_in_the_table_and_the_table_holds_no_other() -> None:
@@ -203,9 +219,15 @@ GET  console                                 1       yyyy       yy         yyy
 GET  console/accountability                  1       3333       yy         3y3
 POST console/accountability/<record>/follow  1       3333       y4         333
 POST console/alerts/seen                     1       yyyy       yy         yyy
+GET  console/appeals                         1       3333       yy         yy3
+GET  console/appeals/<appeal_id>             1       3333       34         yy3
+POST console/appeals/<appeal_id>/confirmation 1      3333       34         333
+POST console/appeals/<appeal_id>/vote        1       3333       33         y33
+POST console/appeals/<appeal_id>/recusal     1       3333       33         y33
 GET  console/audit                           1       3333       33         3y3
 POST console/audit                           1       3333       33         3y3
 GET  console/audit/<receipt_id>              1       3333       33         3y3
+GET  console/exclusions                      1       3333       yy         yyy
 GET  console/kiosks                          1       3y3y       33         33y
 POST console/kiosks/issue                    1       3434       33         334
 POST console/kiosks/revoke                   1       3434       33         334
@@ -238,6 +260,9 @@ GET  console/orders/<number>                 1       yy44       y4         333
 POST console/orders/<number>/accept          1       yy44       33         333
 POST console/orders/<number>/accountability  1       3333       y4         333
 POST console/orders/<number>/answer          1       yy44       33         333
+GET  console/orders/<number>/appeal          1       yy44       y4         333
+POST console/orders/<number>/appeal          1       yy44       33         333
+POST console/orders/<number>/appeal/withdraw 1       yy44       33         333
 POST console/orders/<number>/ask             1       yy44       33         333
 POST console/orders/<number>/call-back       1       yy44       33         333
 POST console/orders/<number>/extend          1       3y34       33         333
@@ -306,8 +331,12 @@ async def _things_behind_the_doors(scene: Scene) -> dict[str, str]:
     return {
         "number": number, "record": str(listed.json()["id"]), "receipt_id": str(receipt["id"]),
         "region_code": REGION, "day": "2026-09-07", "suspicion": str(await a_suspicion(scene)),
-        "hall": "H1", "window": "A1", "matter_code": MATTER,
+        "hall": "H1", "window": "A1", "matter_code": MATTER, "appeal_id": await _a_case(scene),
     }  # fmt: skip
+
+
+async def _a_case(scene: Scene) -> str:
+    return (await CALLS["one_appeal"](scene)).path.rpartition("/")[2]
 
 
 def _door(answer: Response) -> str:

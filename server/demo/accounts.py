@@ -20,6 +20,8 @@ _FULLY_STAFFED, _WITH_A_SYSTEM = 3, 4
 _OF_THE_CITY = (
     ("duban", Role.SUPERVISOR), ("fuhe1", Role.ADJUDICATOR), ("fuhe2", Role.ADJUDICATOR),
     ("shenji", Role.AUDITOR), ("guanli", Role.ADMIN),
+    # Who ruled first does not rule on the citizen's objection.
+    ("fuhe3", Role.ADJUDICATOR), ("fuhe4", Role.ADJUDICATOR),
 )  # fmt: skip
 
 

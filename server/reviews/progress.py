@@ -44,6 +44,7 @@ CITIZEN_WORDS = {
 }
 FOLLOWED = "一并办理的工单已答复"
 YOU_SAID = "您给部门留言"
+REOPENED = "您的异议成立，工单重新派给责任部门"
 RECALLED = "您在回访中表示不满意，转成工单核实"
 _OPEN_TO_HIM = frozenset({
     "supplement", "ask", "message", "resume", "plan", "extend", "answer", "confirm", "contest",
@@ -99,6 +100,8 @@ def _step(step: Step, review: Review) -> StepShown:
     began = step.move == "open" and bool(review.order_number)
     at = review.at if began else step.at
     what = CITIZEN_WORDS.get(step.move, "办理中")
+    if began and step.at > review.undo_until:
+        at, what = step.at, REOPENED
     if step.move == "open" and not began:
         what = RECALLED
     if step.actor == "citizen" and step.move == "message":

@@ -5,6 +5,7 @@ from typing import Any
 
 from sanic import Blueprint, HTTPResponse, Request
 
+from server.appeals.audit import exclusions_of
 from server.catalogue.service import catalogue
 from server.integrity.audit import checks_of
 from server.kit import sql
@@ -17,7 +18,7 @@ from server.receipts import visits
 from server.receipts.service import UnknownReceipt
 from server.reviews import service as reviews
 from server.reviews.models import Review
-from server.reviews.rules import CHANNEL_NAMES, LEVEL_NAMES, ReviewState
+from server.reviews.rules import CHANNEL_NAMES, EXCLUDED_NAMES, LEVEL_NAMES, ReviewState
 from server.reviews.verification import ACTION as REVEAL
 from server.web.console import Visit, show, staff_only
 from server.web.page import see_other
@@ -103,11 +104,13 @@ async def one_receipt(request: Request, visit: Visit, receipt_id: str) -> HTTPRe
     if entry is None:
         return see_other(f"{ROOM}?receipt={_digits(receipt_id)}")
     found = await Review.filter(receipt_id=int(receipt_id)).order_by("at")
-    rows = [await _row(review) for review in found]
+    excluded = await exclusions_of([review.id for review in found])
+    rows = [await _row(review) | {"excluded": excluded.get(review.id, [])} for review in found]
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", int(receipt_id))
     return show(
         request, "audit_receipt.html", receipt=receipt_id, rows=rows, entry=entry,
         visit_only=visits.is_visit(receipt), checks=await checks_of(int(receipt_id)), levels=LEVEL_NAMES,
+        reasons=EXCLUDED_NAMES,
         claimed=visits.claimed_case(receipt["applicant"]) if visits.is_visit(receipt) else "",
     )  # fmt: skip
 

@@ -185,7 +185,8 @@ def own_page(address: str) -> str:
 
 
 _OF_ORDER = re.compile(
-    r"(/orders/\w+|/suspicions/\d+|/accountability)/[\w/-]+$|/alerts/seen$", re.ASCII
+    r"(/orders/\w+|/suspicions/\d+|/accountability|/appeals/[\w-]+)/[\w/-]+$|/alerts/seen$",
+    re.ASCII,
 )
 
 

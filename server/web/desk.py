@@ -14,7 +14,7 @@ from server.people.models import Staff
 from server.people.rules import Role
 from server.receipts import voiding
 from server.reviews import callbacks
-from server.web import desk_acts, ledger, order_page, samples
+from server.web import appeals_room, desk_acts, ledger, order_page, samples
 from server.web import desk_words as words
 from server.web.audit import ROOM as AUDIT
 from server.web.console import HOME, MESSAGES, Visit, show, staff_only
@@ -42,7 +42,7 @@ async def home(request: Request, visit: Visit) -> HTTPResponse:
     told = await _alerts(visit)
     waits = await _waiting(visit)
     if not visit.sees_orders:
-        return _without_orders(request, visit, told, waits)
+        return await _without_orders(request, visit, told, waits)
     search = (request.args.get("q") or "").strip()[: api.SEARCH_LIMIT]
     chosen = ALL if search else request.args.get("show") or NOW
     counts, role = await _counts(visit), visit.member.role
@@ -76,9 +76,11 @@ async def _waiting(visit: Visit) -> dict[str, int]:
     }
 
 
-def _without_orders(
+async def _without_orders(
     request: Request, visit: Visit, told: list[dict[str, Any]], waits: dict[str, int]
 ) -> HTTPResponse:
+    if visit.member.role is Role.ADJUDICATOR:
+        return await appeals_room.listed(request, visit, told, waits)
     rooms = {Role.AUDITOR: AUDIT, Role.ADMIN: MESSAGES}
     if told or visit.member.role not in rooms:
         return show(request, "nothing.html", alerts=told, waits=waits)

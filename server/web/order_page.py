@@ -13,6 +13,7 @@ from server.people.rules import OF_AN_AGENCY, ROLE_NAMES, SEES_ORDERS, Role
 from server.reviews.progress import CITIZEN_WORDS
 from server.reviews.verification import Person
 from server.web import desk_words, order_words
+from server.web.appeal_card import card
 from server.web.console import Visit, show, staff_only
 from server.web.desk_forms import ACTS, Act, Typed
 from server.workorders import service, shown, timing
@@ -75,7 +76,7 @@ async def order_page(
             await Opinion.filter(order_id=order.number).order_by("id"), catalogue().agency_name
         ),
         records=await _records(visit, order), words=order_words, citizen_reads=CITIZEN_WORDS,
-        acts=ACTS, address=forms["address"], **rights,
+        acts=ACTS, address=forms["address"], appeal_card=await card(visit.member, order), **rights,
     )  # fmt: skip
 
 

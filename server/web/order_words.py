@@ -36,6 +36,8 @@ ALERT_NAMES = {
     "urge": "催办", "warn": "期限将到", "overdue": "逾期", "leads": "逾期上报", "supervisors": "逾期上报",
     "list": "问责", "untold": "待告知", "verifier": "核实", "message": "群众留言", "calendar": "放假安排",
     "suspicion": "核查",
+    "appeal": "申诉", "appeal_due": "申诉期限将到", "appeal_late": "申诉逾期", "appeal_confirm": "申诉待确认",
+    "appeal_ruled": "申诉结果", "excluded": "不予采纳通报", "restored": "恢复计入",
 }  # fmt: skip
 _AGENCY_FIRST = {
     State.ASSIGNED: ("accept",), State.ACCEPTED: ("answer",), State.PLANNED: ("answer",),

@@ -5,12 +5,15 @@ from typing import Any
 from server.kit.beacon import Watcher
 from server.settings import Settings
 from server.web import (
+    appeal_form,
+    appeals_room,
     audit,
     citizen,
     console,
     demo,
     desk,
     docs,
+    exclusions_room,
     health,
     kiosk,
     kiosk_keys,
@@ -20,6 +23,7 @@ from server.web import (
     questionnaire_room,
     suspicions,
     track,
+    track_appeal,
     voids,
     wall,
     wall_posters,
@@ -32,6 +36,8 @@ def set_up(app: Any) -> None:
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
     for room in (questionnaire, questionnaire_room):
+        app.blueprint(room.blueprint)
+    for room in (track_appeal, appeal_form, appeals_room, exclusions_room):
         app.blueprint(room.blueprint)
     app.blueprint(kiosk_keys.blueprint)
     for room in (suspicions, voids):

@@ -17,6 +17,7 @@ from server.reviews.replacing import openness
 from server.reviews.rules import NoCallBack, ReviewChannel, ReviewState, TooManyMessages
 from server.reviews.tracking import Track, review_behind, told, tracked
 from server.web.page import page, refused, see_other
+from server.web.track_appeal import heard
 from server.web.typed import fields, only
 from server.workorders.rules import AT_THE_AGENCY, BlankText, State, is_blank
 
@@ -194,5 +195,6 @@ async def _facts(review: Review, track: Track) -> dict[str, Any]:
         "answered": (CITIZEN_WORDS["answer"], FOLLOWED),
         "may_undo": await service.may_undo(review),
         "may_supplement": standing and review.supplement is None and now >= review.undo_until,
+        "hearing": await heard(review),
         "rate_again": f"/e/{code_of(review.receipt_id)}" if again.state == "open" else None,
     }

@@ -160,7 +160,7 @@ async def test_the_accounts_work_and_each_system_has_what_it_needs(another: Plac
     assert len(fully) >= 3 and all(posts["agency_lead", agency] for agency in fully)
     assert [posts[r, None] for r in ("supervisor", "adjudicator", "auditor", "admin")] == [
         1,
-        2,
+        4,
         1,
         1,
     ]

@@ -1,10 +1,13 @@
 """The auditor's door: every look is logged before anything is shown."""
 
+from collections import defaultdict
 from datetime import datetime
+from uuid import UUID
 
 from msgspec import Struct
 from sanic import Request
 
+from server.appeals import register
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.errors import Denied
@@ -19,6 +22,16 @@ from server.reviews.models import Review
 door = Door("audit")
 
 
+class AuditedExclusion(Struct):
+    reason: str
+    words: str
+    by: list[str]
+    """The two people."""
+    at: datetime
+    lifted_at: datetime | None
+    """The citizen's objection was upheld."""
+
+
 class AuditedReview(Struct):
     level: int
     tags: list[str]
@@ -26,6 +39,8 @@ class AuditedReview(Struct):
     channel: str
     state: str
     at: datetime
+    excluded: list[AuditedExclusion]
+    """Oldest first."""
 
 
 class AuditedReceipt(Struct):
@@ -53,12 +68,24 @@ async def audit_receipt(request: Request, who: Member, receipt_id: str) -> Audit
         raise UnknownReceipt
     await note_access(who, "audit_receipt", receipt_id)
     reviews = await Review.filter(receipt_id=int(receipt_id)).order_by("at")
-    visit = visits.is_visit(row)
+    visit, excluded = visits.is_visit(row), await exclusions_of([r.id for r in reviews])
     return AuditedReceipt(
         not visit, (visits.claimed_case(row["applicant"]) or None) if visit else None,
         [
-            AuditedReview(r.level, r.tags, r.comment, r.channel, r.state, local(r.at))
+            AuditedReview(
+                r.level, r.tags, r.comment, r.channel, r.state, local(r.at), excluded.get(r.id, [])
+            )
             for r in reviews
         ],
         [r.order_number for r in reviews if r.order_number],
     )  # fmt: skip
+
+
+async def exclusions_of(review_ids: list[UUID]) -> dict[UUID, list[AuditedExclusion]]:
+    found: dict[UUID, list[AuditedExclusion]] = defaultdict(list)
+    for row in await register.of_reviews(review_ids):
+        found[row["review_id"]].append(AuditedExclusion(
+            row["reason"], row["words"], [row["first"] or "", row["second"] or ""], local(row["at"]),
+            local(row["lifted_at"]) if row["lifted_at"] else None,
+        ))  # fmt: skip
+    return found
