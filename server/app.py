@@ -8,6 +8,7 @@ from typing import Any
 from sanic import HTTPResponse, Request, Sanic
 
 from server import database
+from server.appeals.evidence_api import door as evidence_door
 from server.catalogue import service as catalogue
 from server.kit import limits, log, metrics, openapi
 from server.kit.beacon import Beacons
@@ -40,7 +41,7 @@ logger = logging.getLogger(__name__)
 DOORS = (
     people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
     questionnaire_door, orders_door, handling_door, ruling_door, supervision_door, verification_door,
-    audit_door, messages_door, kiosk_door,
+    audit_door, messages_door, kiosk_door, evidence_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {
@@ -122,7 +123,8 @@ def _set_up_watching(app: Any, *, secure: bool) -> None:
     async def end(request: Request, response: HTTPResponse) -> None:
         response.headers.update(always)
         if response.content_type not in _NEVER_SHOWN:
-            response.headers.update(_PAGES)
+            for name, value in _PAGES.items():
+                response.headers.setdefault(name, value)  # a stricter one stands
         response.headers["X-Request-ID"] = request_id(request)
         if "cache-control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

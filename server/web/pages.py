@@ -11,6 +11,7 @@ from server.web import (
     demo,
     desk,
     docs,
+    evidence,
     health,
     kiosk,
     kiosk_keys,
@@ -31,7 +32,8 @@ def set_up(app: Any) -> None:
         app.blueprint(room.blueprint)
     for room in (questionnaire, questionnaire_room):
         app.blueprint(room.blueprint)
-    app.blueprint(kiosk_keys.blueprint)
+    for room in (kiosk_keys, evidence):
+        app.blueprint(room.blueprint)
     kiosk.set_up(app)
     if app.ctx.settings.demo:
         app.blueprint(demo.blueprint)
