@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from appeals.papers import an_appeal, given
 from factories import DISTRICT, HOUSING, LABOUR, MATTER, REGION, City
 from httpx import AsyncClient, Response
 from kit.calls import CALLS, Scene, all_operations
@@ -117,6 +118,9 @@ wall_of_window          yyy        yyyy           yy         yyy            y
 review_hall             y11        1111           11         111            y
 review_window           y11        1111           11         111            y
 ask_on_kiosk            1y4        1111           11         111            1
+add_evidence            111        yy44           33         333            1
+list_evidence           111        yy44           y4         yy3            1
+open_evidence           111        3344           34         yy3            1
 receive_replies         yyy        yyyy           yy         yyy            y
 receive_reports         yyy        yyyy           yy         yyy            y
 """
@@ -196,6 +200,8 @@ GET  console                                 1       yyyy       yy         yyy
 GET  console/accountability                  1       3333       yy         3y3
 POST console/accountability/<record>/follow  1       3333       y4         333
 POST console/alerts/seen                     1       yyyy       yy         yyy
+POST console/appeals/<appeal_id>/evidence    1       yy44       33         333
+GET  console/appeals/<appeal_id>/evidence/<evidence_id>  1  3344  34      yy3
 GET  console/audit                           1       3333       33         3y3
 POST console/audit                           1       3333       33         3y3
 GET  console/audit/<receipt_id>              1       3333       33         3y3
@@ -283,6 +289,7 @@ async def _things_behind_the_doors(scene: Scene) -> dict[str, str]:
         headers=await scene.staff("supervisor"),
     )  # fmt: skip
     (receipt,) = await sql.fetch("SELECT max(id) AS id FROM receipts")
+    evidence = await given(await an_appeal())
     await sql.fetch(
         "INSERT INTO samples (region_code, day, seed, permille, population, drawn, drawn_at) "
         "VALUES ($1, '2026-09-07', repeat('0', 64), 10, 0, 0, $2)",
@@ -292,6 +299,7 @@ async def _things_behind_the_doors(scene: Scene) -> dict[str, str]:
         "number": number, "record": str(listed.json()["id"]), "receipt_id": str(receipt["id"]),
         "region_code": REGION, "day": "2026-09-07",
         "hall": "H1", "window": "A1", "matter_code": MATTER,
+        "appeal_id": str(evidence.appeal_id), "evidence_id": str(evidence.id),
     }  # fmt: skip
 
 
@@ -301,5 +309,5 @@ def _door(answer: Response) -> str:
         return "1"
     if answer.status_code in (403, 404):
         return str(answer.status_code % 10)
-    assert answer.status_code in (200, 303, 409, 422), answer.text
+    assert answer.status_code in (200, 303, 409, 415, 422), answer.text
     return "y"

@@ -9,7 +9,7 @@ from server.appeals.rules import AppealState, Round
 from server.catalogue.service import catalogue
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Denied, Missing
-from server.kit.files import File
+from server.kit.files import File, clean_name
 from server.kit.ids import new_id
 from server.kit.privacy import vault
 from server.kit.transaction import transaction
@@ -124,8 +124,8 @@ async def add(member: Member, appeal_id: str, name: str, file: File) -> tuple[Ev
         if len(before) >= MOST:
             raise TooManyFiles
         evidence = await Evidence.create(
-            id=key, appeal_id=appeal.id, name=name, kind=file.kind, size=len(file.content),
-            digest=file.digest, by_id=member.id, at=clock.now(),
+            id=key, appeal_id=appeal.id, name=clean_name(name, file.kind), kind=file.kind,
+            size=len(file.content), digest=file.digest, by_id=member.id, at=clock.now(),
         )  # fmt: skip
         await EvidenceContent.create(evidence_id=key, sealed=sealed)
     return evidence, True

@@ -28,7 +28,9 @@ LOOK_SECONDS = 8.0
 WHOLE_SECONDS = SECONDS + LOOK_SECONDS + 5
 AT_ONCE = 8
 _PARTS, _HEAD, _TEXT = 10, 2048, 1024
-_BOUNDARY = re.compile(r';\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;",]{1,70}))', re.IGNORECASE)
+_BOUNDARY = re.compile(
+    r';\s*boundary=(?:"([^"\r\n]{1,70})"|([^\s;",]{1,70})(?![^\s;]))', re.IGNORECASE
+)
 _DISPOSITION = re.compile(
     r"^content-disposition:\s*form-data\s*;(.*)$", re.IGNORECASE | re.MULTILINE
 )
@@ -57,6 +59,7 @@ class FileTooLarge(TooLarge):
 @dataclass(frozen=True)
 class Upload:
     name: str
+    """As the sender calls it."""
     file: files.File
     fields: dict[str, str]
     """What else stood in the form."""
@@ -76,7 +79,7 @@ async def receive(request: Request) -> Upload:
         async with asyncio.timeout(LOOK_SECONDS):
             loop = asyncio.get_running_loop()
             file = await loop.run_in_executor(_eyes, files.examined, content)
-    return Upload(files.clean_name(name, file.kind), file, fields)
+    return Upload(name, file, fields)
 
 
 async def _body(request: Request) -> bytes:

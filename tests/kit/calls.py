@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from appeals.papers import an_appeal, given
 from factories import (
     HOUSING,
     JOINT_MATTER,
@@ -16,6 +17,7 @@ from factories import (
     a_receipt,
     credentials,
 )  # fmt: skip
+from kit.odd_files import a_pdf
 
 from server.kit import sql
 from server.kit.web import Operation
@@ -33,10 +35,14 @@ class Call:
     method: str
     path: str
     body: Any = None
+    files: Any = None
+    """Of a form, instead of a body."""
     headers: dict[str, str] = field(default_factory=dict)
 
     async def send(self, http: httpx.AsyncClient) -> httpx.Response:
-        return await http.request(self.method, self.path, json=self.body, headers=self.headers)
+        return await http.request(
+            self.method, self.path, json=self.body, files=self.files, headers=self.headers
+        )
 
 
 @dataclass(frozen=True)
@@ -360,6 +366,23 @@ def _pushed(kind: str, **item: Any) -> Callable[[Scene], Awaitable[Call]]:
     return call
 
 
+async def _add_evidence(s: Scene) -> Call:
+    appeal = await an_appeal()
+    return Call(
+        method="POST", path=f"/api/v1/appeals/{appeal.id}/evidence",
+        files={"file": ("排队记录.pdf", a_pdf(), "application/pdf")}, headers=await s.staff("handler"),
+    )  # fmt: skip
+
+
+def _of_evidence(what: str) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        row = await given(await an_appeal())
+        path = f"/api/v1/appeals/{row.appeal_id}/evidence{f'/{row.id}' if what == 'one' else ''}"
+        return Call(method="GET", path=path, headers=await s.staff("auditor"))
+
+    return call
+
+
 _ANSWER = {
     "disposition": "explained",
     "text": "窗口人手不足，已增开两个",
@@ -446,6 +469,9 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "answer_grant": _of_me(
         "/api/v1/me/grants", "POST", {"template": "answered", "answer": "accept"}
     ),
+    "add_evidence": _add_evidence,
+    "list_evidence": _of_evidence("all"),
+    "open_evidence": _of_evidence("one"),
     "receive_replies": _pushed("up", content="1", sequence_id=7),
     "receive_reports": _pushed("report", success=True, err_code="DELIVERED", biz_id="900^0"),
 }  # fmt: skip
