@@ -21,6 +21,8 @@ ACTION = "open_evidence"
 MOST = 5
 """Files of one appeal."""
 _ABOVE = frozenset({Role.SUPERVISOR, Role.ADJUDICATOR, Role.AUDITOR})
+KNOWS = OF_AN_AGENCY | _ABOVE
+"""The roles that may hear that there is evidence, each in its part of the world."""
 
 
 class UnknownAppeal(Missing):

@@ -13,13 +13,13 @@ from server.kit.errors import Denied, NotJson, TooLarge
 from server.kit.forms import BadBody
 from server.kit.web import Door, local
 from server.people.guard import StaffWith
-from server.people.rules import OF_AN_AGENCY, Role
+from server.people.rules import OF_AN_AGENCY
 from server.people.service import Member
 
 door = Door("evidence")
 PLACE = "/api/v1/appeals/<appeal_id>/evidence"
 BYTES = "application/octet-stream"
-READERS = StaffWith(*OF_AN_AGENCY, Role.SUPERVISOR, Role.ADJUDICATOR, Role.AUDITOR)
+READERS = StaffWith(*evidence.KNOWS)
 _HARMLESS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -53,7 +53,7 @@ async def add_evidence(request: Request, visit: Visit, appeal_id: str) -> HTTPRe
 
 
 @blueprint.get(f"{APPEALS}/<appeal_id>/evidence/<evidence_id>")
-@staff_only()
+@staff_only(*evidence.KNOWS)
 async def open_evidence(
     request: Request, visit: Visit, appeal_id: str, evidence_id: str
 ) -> HTTPResponse:
