@@ -66,7 +66,7 @@ def handed_out(row: Evidence, content: bytes, media_type: str, *, inline: bool) 
         evidence.UnknownAppeal, Denied, evidence.AppealIsOver, evidence.TooManyFiles, BadBody, NotJson,
         TooLarge, files.NotTaken, files.HugeImage, pdf.Unreadable, pdf.LockedPdf, pdf.ActivePdf,
     ),
-    summary="给申诉补充一份材料：JPEG、PNG 或 PDF，最大 8 MiB，最多 5 份；同一份再传得到 200",
+    summary="给申诉补充一份材料：JPEG、PNG 或 PDF，最大 8 MB，最多 5 份；同一份再传得到 200",
 )  # fmt: skip
 async def add_evidence(request: Request, who: Member, appeal_id: str) -> tuple[int, EvidenceShown]:
     await evidence.check_place(who, appeal_id)

@@ -35,6 +35,8 @@ _DISPOSITION = re.compile(
     r"^content-disposition:\s*form-data\s*;(.*)$", re.IGNORECASE | re.MULTILINE
 )
 _PARAMETER = re.compile(r';\s*(name|filename)="((?:[^"\\\r\n]|\\.)*)"', re.IGNORECASE)
+_QUOTED = re.compile(r"%(?:22|0D|0A)")
+"""A quote or line end in a file's name, as browsers write them."""
 _rooms = asyncio.BoundedSemaphore(AT_ONCE)
 _eyes = ThreadPoolExecutor(2, thread_name_prefix="file")
 """A thread cannot be ended: a file that takes too long holds its place until it is done."""
@@ -53,7 +55,7 @@ class NotForm(Refusal):
 
 
 class FileTooLarge(TooLarge):
-    title = f"一个文件最多 {FILE_LIMIT // 1024 // 1024} MiB，请缩小或分开后再传"
+    title = f"一个文件最多 {FILE_LIMIT // 1024 // 1024} MB，请缩小或分开后再传"
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,8 @@ def _named(head: bytes) -> tuple[str, str | None]:
     names = {key.lower(): value for key, value in told}
     if len(told) != len(names) or "name" not in names:
         raise BadBody("表单不合规范：有一栏没有名字")
-    return names["name"], names.get("filename")
+    filename = names.get("filename")
+    return names["name"], filename if filename is None else _QUOTED.sub(" ", filename)
 
 
 def _decoded(content: bytes) -> str:
