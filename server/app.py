@@ -10,6 +10,7 @@ from sanic import HTTPResponse, Request, Sanic
 from server import database
 from server.appeals.api import door as appeals_door
 from server.appeals.audit import door as audit_door
+from server.appeals.evidence_api import door as evidence_door
 from server.appeals.exclusions_api import door as exclusions_door
 from server.appeals.hearing_api import door as hearing_door
 from server.catalogue import service as catalogue
@@ -43,10 +44,10 @@ from server.workorders.supervision_api import door as supervision_door
 
 logger = logging.getLogger(__name__)
 DOORS = (
-    people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
-    questionnaire_door, orders_door, handling_door, ruling_door, supervision_door, verification_door,
-    audit_door, messages_door, kiosk_door, suspicions_door, checks_door, appeals_door, hearing_door,
-    exclusions_door,
+    people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door,
+    grants_door, questionnaire_door, orders_door, handling_door, ruling_door, supervision_door,
+    verification_door, audit_door, messages_door, kiosk_door, suspicions_door, checks_door,
+    appeals_door, hearing_door, exclusions_door, evidence_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {
@@ -128,7 +129,8 @@ def _set_up_watching(app: Any, *, secure: bool) -> None:
     async def end(request: Request, response: HTTPResponse) -> None:
         response.headers.update(always)
         if response.content_type not in _NEVER_SHOWN:
-            response.headers.update(_PAGES)
+            for name, value in _PAGES.items():
+                response.headers.setdefault(name, value)  # a stricter one stands
         response.headers["X-Request-ID"] = request_id(request)
         if "cache-control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"

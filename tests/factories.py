@@ -42,7 +42,7 @@ TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 _numbers = itertools.count(1)
 _TABLES = (
     "citizens, sms_replies, sms_set_aside, sms_pushes, sms_messages, sms_phones, questions, wordings, "
-    "call_backs, samples, opinions, flags, accountability, alerts, escalations, order_parts, "
+    "appeals, call_backs, samples, opinions, flags, accountability, alerts, escalations, order_parts, "
     "work_order_steps, work_orders, reviews, receipts, access_log, sessions, clients, staff, answered, "
     "beacons, regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years, "
     "questionnaires, appeals, pgqueuer, suspicions"

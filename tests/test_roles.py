@@ -4,11 +4,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from appeals.papers import given
 from factories import DISTRICT, HOUSING, LABOUR, MATTER, REGION, City
 from httpx import AsyncClient, Response
 from kit.calls import CALLS, Scene, a_suspicion, all_operations
 from web.console_desk import a_desk
 
+from server.appeals.models import Appeal
 from server.catalogue.models import Agency
 from server.catalogue.service import load
 from server.kit import sql
@@ -137,6 +139,9 @@ give_statement          yyy        yyyy           yy         yyy            y
 object_to_exclusion     yyy        yyyy           yy         yyy            y
 list_exclusions         111        3333           ye         yyy            1
 public_exclusions       yyy        yyyy           yy         yyy            y
+add_evidence            111        yy44           33         333            1
+list_evidence           111        yy44           y4         yy3            1
+open_evidence           111        3344           34         y33            1
 receive_replies         yyy        yyyy           yy         yyy            y
 receive_reports         yyy        yyyy           yy         yyy            y
 """
@@ -224,6 +229,8 @@ GET  console/appeals/<appeal_id>             1       3333       34         yy3
 POST console/appeals/<appeal_id>/confirmation 1      3333       34         333
 POST console/appeals/<appeal_id>/vote        1       3333       33         y33
 POST console/appeals/<appeal_id>/recusal     1       3333       33         y33
+POST console/appeals/<appeal_id>/evidence    1       yy44       33         333
+GET  console/appeals/<appeal_id>/evidence/<evidence_id>  1  3344  34      y33
 GET  console/audit                           1       3333       33         3y3
 POST console/audit                           1       3333       33         3y3
 GET  console/audit/<receipt_id>              1       3333       33         3y3
@@ -323,6 +330,8 @@ async def _things_behind_the_doors(scene: Scene) -> dict[str, str]:
         headers=await scene.staff("supervisor"),
     )  # fmt: skip
     (receipt,) = await sql.fetch("SELECT max(id) AS id FROM receipts")
+    case = await _a_case(scene)
+    evidence = await given(await Appeal.get(id=case))
     await sql.fetch(
         "INSERT INTO samples (region_code, day, seed, permille, population, drawn, drawn_at) "
         "VALUES ($1, '2026-09-07', repeat('0', 64), 10, 0, 0, $2)",
@@ -331,7 +340,8 @@ async def _things_behind_the_doors(scene: Scene) -> dict[str, str]:
     return {
         "number": number, "record": str(listed.json()["id"]), "receipt_id": str(receipt["id"]),
         "region_code": REGION, "day": "2026-09-07", "suspicion": str(await a_suspicion(scene)),
-        "hall": "H1", "window": "A1", "matter_code": MATTER, "appeal_id": await _a_case(scene),
+        "hall": "H1", "window": "A1", "matter_code": MATTER,
+        "appeal_id": str(evidence.appeal_id), "evidence_id": str(evidence.id),
     }  # fmt: skip
 
 
@@ -345,5 +355,5 @@ def _door(answer: Response) -> str:
         return "1"
     if answer.status_code in (403, 404):
         return str(answer.status_code % 10)
-    assert answer.status_code in (200, 303, 409, 422), answer.text
+    assert answer.status_code in (200, 303, 409, 415, 422), answer.text
     return "y"

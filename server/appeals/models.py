@@ -123,6 +123,7 @@ class Evidence(Model):
         table = "evidence"
         constraints = (
             CheckConstraint(check="kind IN ('jpeg', 'png', 'pdf')", name="evidence_kind_is_known"),
+            UniqueConstraint(fields=("appeal_id", "digest"), name="evidence_is_kept_once"),
         )
 
 

@@ -101,7 +101,7 @@ def _operation(operation: Operation, feature: str) -> dict[str, Any]:
     if body := operation.form or operation.raw:
         described["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _schema(body)}},
+            "content": {operation.media: {"schema": _schema(body)}},
         }
     if operation.guard.security:
         described["security"] = [{operation.guard.security: []}]

@@ -68,6 +68,8 @@ class Operation:
     form: type | None = None
     raw: Any = None
     """The type of a body whose bytes the handler reads itself: described, not checked."""
+    media: str = JSON
+    """Of the body. Any other than JSON is left on the line, and the handler reads it as it comes."""
     answers: dict[int, Any]
     """Status → type of the answer; the first is the usual one."""
     refusals: tuple[type[Refusal], ...] = ()
@@ -107,7 +109,10 @@ class Door:
         def add(handler: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
             operation = Operation(method=method, path=path, handler=handler, **declared)
             self.operations.append(operation)
-            self.blueprint.add_route(_serve(operation), path, methods=[method], name=operation.name)
+            self.blueprint.add_route(
+                _serve(operation), path, methods=[method], name=operation.name,
+                stream=operation.media != JSON,
+            )  # fmt: skip
             return handler
 
         return add

@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
                 ('by_id', fields.IntField()),
                 ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'evidence', 'app': 'models', 'constraints': [CheckConstraint(check="kind IN ('jpeg', 'png', 'pdf')", name='evidence_kind_is_known')], 'pk_attr': 'id', 'table_description': 'A file of the appellant, in what it was checked to be. Its bytes lie apart, sealed.'},
+            options={'table': 'evidence', 'app': 'models', 'constraints': [CheckConstraint(check="kind IN ('jpeg', 'png', 'pdf')", name='evidence_kind_is_known'), UniqueConstraint(fields=('appeal_id', 'digest'), name='evidence_is_kept_once')], 'pk_attr': 'id', 'table_description': 'A file of the appellant, in what it was checked to be. Its bytes lie apart, sealed.'},
             bases=['Model'],
         ),
         ops.CreateModel(

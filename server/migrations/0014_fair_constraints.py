@@ -204,6 +204,13 @@ class Migration(migrations.Migration):
             ),
         ),
         ops.AddConstraint(
+            'Evidence',
+            UniqueConstraint(
+                fields=('appeal_id', 'digest'),
+                name='evidence_is_kept_once',
+            ),
+        ),
+        ops.AddConstraint(
             'Suspicion',
             UniqueConstraint(
                 fields=('review_id', 'rule'),

@@ -10,6 +10,7 @@ from server.reviews.rules import Excluded
 from server.web import appeal_card
 from server.web import appeal_words as words
 from server.web.console import Visit, show, staff_only
+from server.web.evidence import evidence_shown
 from server.web.order_page import ORDERS, find
 from server.web.page import see_other
 from server.workorders.models import WorkOrder
@@ -34,8 +35,9 @@ async def _page(
     mine = next((case for case in reversed(side.cases) if case.by_id), None)
     return show(
         request, "appeal_form.html", status, order=order, card=appeal_card.of_side(side),
-        appeal=mine, words=words,
-        typed=typed or {}, fault=fault, limit=TEXT_LIMIT, address=f"{ORDERS}/{order.number}/appeal",
+        appeal=mine, words=words, typed=typed or {}, fault=fault, limit=TEXT_LIMIT,
+        address=f"{ORDERS}/{order.number}/appeal",
+        **(await evidence_shown(visit, mine) if mine else {}),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from server.people.service import Member
 from server.reviews.rules import LEVEL_NAMES, Excluded
 from server.web import appeal_words as words
 from server.web.console import Visit, show, staff_only
+from server.web.evidence import evidence_shown
 from server.web.page import see_other
 from server.workorders.api import cursor_of
 from server.workorders.rules import is_blank
@@ -97,8 +98,16 @@ async def case_page(
         typed=typed or {}, fault=fault, done=DONE.get(done, "") if _acted(visit, shown) else "",
         level_name=LEVEL_NAMES[shown.level], limit=TEXT_LIMIT, address=f"{ROOM}/{appeal.id}",
         may_confirm=visit.member.role is Role.SUPERVISOR and shown.state == AppealState.CONFIRMING,
-        is_appeal=shown.round == Round.APPEAL,
+        is_appeal=shown.round == Round.APPEAL, **await evidence_shown(visit, await _claim(appeal)),
     )  # fmt: skip
+
+
+async def _claim(appeal: Appeal) -> Appeal:
+    """Whose papers are ruled on: an objection has none of its own."""
+    if appeal.round == Round.APPEAL:
+        return appeal
+    first = Appeal.filter(review_id=appeal.review_id, round=Round.APPEAL)
+    return await first.exclude(state=AppealState.WITHDRAWN).get()
 
 
 def _acted(visit: Visit, shown: CaseShown) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.appeals.audit import exclusions_of
+from server.appeals.evidence import ACTION as EVIDENCE
 from server.catalogue.service import catalogue
 from server.integrity.audit import checks_of
 from server.kit import sql
@@ -39,7 +40,7 @@ STATE_NAMES = {
 ACTION_NAMES = {
     ACTION: "查看回执的评价", REVEAL: "查看实名群众的身份", "read_replies": "查看未对上的短信回复",
     "read_set_aside": "查看无法读取的短信条目", "restore_phone": "恢复退订的号码",
-    "resend_message": "重新发送短信",
+    "resend_message": "重新发送短信", EVIDENCE: "查看申诉材料",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.kit import uploads
 from server.kit.clock import clock
-from server.kit.errors import Denied, Invalid, Refusal, TooLarge
+from server.kit.errors import Denied, Invalid, Missing, Refusal, TooLarge
 from server.kit.forms import BadBody, refuse_nul
 from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
 from server.people import service
@@ -54,6 +55,7 @@ class Visit:
     member: Member
     csrf: str
     form: dict[str, str] = field(default_factory=dict)
+    upload: uploads.Upload | None = None
 
     @property
     def role_name(self) -> str:
@@ -109,8 +111,13 @@ class Visit:
 Room = Callable[..., Coroutine[Any, Any, HTTPResponse]]
 
 
-def staff_only(*roles: Role) -> Callable[[Callable[..., Awaitable[HTTPResponse]]], Room]:
-    """A room for these roles (for all without any). A hidden button is no lock: this is."""
+def staff_only(
+    *roles: Role, file_after: Callable[..., Awaitable[object]] | None = None
+) -> Callable[[Callable[..., Awaitable[HTTPResponse]]], Room]:
+    """A room for these roles (for all without any). A hidden button is no lock: this is.
+
+    With `file_after` it takes a file, which is read once that has let the member in; its route streams.
+    """
     allowed = frozenset(roles or Role)
 
     def guard(handler: Callable[..., Awaitable[HTTPResponse]]) -> Room:
@@ -120,23 +127,30 @@ def staff_only(*roles: Role) -> Callable[[Callable[..., Awaitable[HTTPResponse]]
             if found is None:
                 return _signed_out(request, form)
             request.ctx.visit = visit = Visit(*found, form)
-            if request.method == "POST" and not _same(form.get("csrf", ""), visit.csrf):
-                raise StalePage
             if visit.member.role not in allowed:
                 raise Denied
+            if file_after:
+                await file_after(visit.member, **path)
+                upload = await uploads.receive(request)
+                visit = replace(visit, form=upload.fields, upload=upload)
+            if request.method == "POST" and not _same(visit.form.get("csrf", ""), visit.csrf):
+                raise StalePage
             return await handler(request, visit, **path)
 
-        return wraps(handler)(_framed(enter))
+        seconds = uploads.WHOLE_SECONDS if file_after else DEADLINE_SECONDS
+        return wraps(handler)(_framed(enter, seconds))
 
     return guard
 
 
-def _framed(handler: Callable[..., Awaitable[HTTPResponse]]) -> Room:
+def _framed(
+    handler: Callable[..., Awaitable[HTTPResponse]], seconds: float = DEADLINE_SECONDS
+) -> Room:
     """Refusals inside the console's own frame, whatever the browser says it accepts."""
 
     async def endpoint(request: Request, **path: str) -> HTTPResponse:
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await handler(request, **path)
         except Refusal as refusal:
             return _refused(request, refusal)
@@ -153,7 +167,12 @@ def show(request: Request, template: str, status: int = 200, **shown: Any) -> HT
 def _refused(request: Request, refusal: Refusal) -> HTTPResponse:
     # A form that could not be read is not read again; of any other, what was typed is not lost.
     kept = "" if isinstance(refusal, TooLarge | Invalid) else _kept(request)
-    return show(request, "refused.html", refusal.status, refusal=refusal, kept=kept, again="")
+    back = _page_of_act(request)
+    if back == request.path or isinstance(refusal, Missing):
+        back = ""
+    return show(
+        request, "refused.html", refusal.status, refusal=refusal, kept=kept, again="", back=back
+    )
 
 
 def read_form(request: Request) -> dict[str, str]:
@@ -192,19 +211,24 @@ _OF_ORDER = re.compile(
 
 def _signed_out(request: Request, form: dict[str, str]) -> HTTPResponse:
     """To the sign-in, and back to this page after it. Words that were typed are shown, not lost."""
-    page_of_act = _ACT.sub("", _OF_ORDER.sub(r"\1", request.path))
-    asked = request.path if request.method == "GET" else page_of_act
+    asked = _page_of_act(request)
     if request.method == "GET" and request.query_string:
         asked += f"?{request.query_string}"
     ended = "&why=ended" if cookie(request, SESSION) else ""
     address = f"{LOGIN}?next={quote(own_page(asked), safe='/')}{ended}"
     kept = _kept(request, form) if ended else ""
     if kept:
-        return show(request, "refused.html", 401, refusal=None, kept=kept, again=address)
+        return show(request, "refused.html", 401, refusal=None, kept=kept, again=address, back="")
     response = see_other(address)
     if ended:
         set_cookie(request, response, SESSION, "")
     return response
+
+
+def _page_of_act(request: Request) -> str:
+    """From which the form came; a page itself."""
+    asked = request.path
+    return asked if request.method == "GET" else _ACT.sub("", _OF_ORDER.sub(r"\1", asked))
 
 
 def _kept(request: Request, form: dict[str, str] | None = None) -> str:

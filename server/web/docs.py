@@ -11,6 +11,7 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic import json as json_answer
 
 from server.kit.errors import Refusal
+from server.kit.uploads import MULTIPART
 from server.web.page import page
 
 blueprint = Blueprint("docs")
@@ -188,7 +189,9 @@ def curl(server: str, path: str, method: str, operation: Schema, schemas: Schema
     lines = [f"curl {'' if method == 'GET' else f'-X {method} '}{server}{path}"]
     if operation.get("security"):
         lines.append('-H "Authorization: Bearer $TOKEN"')
-    if body := _content(operation.get("requestBody", {})):
+    if MULTIPART in operation.get("requestBody", {}).get("content", {}):
+        lines.append("-F file=@FILE")
+    elif body := _content(operation.get("requestBody", {})):
         lines.append('-H "Content-Type: application/json"')
         lines.append(f"-d '{json.dumps(example(body, schemas), ensure_ascii=False)}'")
     return " \\\n  ".join(lines)

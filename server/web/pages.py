@@ -13,6 +13,7 @@ from server.web import (
     demo,
     desk,
     docs,
+    evidence,
     exclusions_room,
     health,
     kiosk,
@@ -39,8 +40,7 @@ def set_up(app: Any) -> None:
         app.blueprint(room.blueprint)
     for room in (track_appeal, appeal_form, appeals_room, exclusions_room):
         app.blueprint(room.blueprint)
-    app.blueprint(kiosk_keys.blueprint)
-    for room in (suspicions, voids):
+    for room in (kiosk_keys, evidence, suspicions, voids):
         app.blueprint(room.blueprint)
     kiosk.set_up(app)
     if app.ctx.settings.demo:

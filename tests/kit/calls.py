@@ -7,6 +7,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import httpx
+from appeals.papers import an_appeal, given
 from factories import (
     HOUSING,
     JOINT_MATTER,
@@ -17,6 +18,7 @@ from factories import (
     a_receipt,
     credentials,
 )  # fmt: skip
+from kit.odd_files import a_pdf
 
 from server.appeals.exclusion import Decision, exclude
 from server.integrity import suspicions
@@ -42,10 +44,14 @@ class Call:
     method: str
     path: str
     body: Any = None
+    files: Any = None
+    """Of a form, instead of a body."""
     headers: dict[str, str] = field(default_factory=dict)
 
     async def send(self, http: httpx.AsyncClient) -> httpx.Response:
-        return await http.request(self.method, self.path, json=self.body, headers=self.headers)
+        return await http.request(
+            self.method, self.path, json=self.body, files=self.files, headers=self.headers
+        )
 
 
 @dataclass(frozen=True)
@@ -369,6 +375,23 @@ async def a_suspicion(s: Scene, rule: Rule = Rule.QUICK, **changed: Any) -> int:
     await s.http.post(f"/api/v1/e/{code}/review", json={"level": 5})
     (row,) = await sql.fetch("SELECT * FROM reviews ORDER BY id DESC LIMIT 1")
     values: dict[str, Any] = {
+async def _add_evidence(s: Scene) -> Call:
+    appeal = await an_appeal()
+    return Call(
+        method="POST", path=f"/api/v1/appeals/{appeal.id}/evidence",
+        files={"file": ("排队记录.pdf", a_pdf(), "application/pdf")}, headers=await s.staff("handler"),
+    )  # fmt: skip
+
+
+def _of_evidence(what: str) -> Callable[[Scene], Awaitable[Call]]:
+    async def call(s: Scene) -> Call:
+        row = await given(await an_appeal())
+        path = f"/api/v1/appeals/{row.appeal_id}/evidence{f'/{row.id}' if what == 'one' else ''}"
+        return Call(method="GET", path=path, headers=await s.staff("auditor"))
+
+    return call
+
+
         "rule": rule, "region_code": row["region_code"], "agency_code": HOUSING, "window_code": "A1",
         "receipt_id": row["receipt_id"], "review_id": row["id"],
         "evidence": {"seconds": 3, "threshold": 8},
@@ -620,6 +643,9 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "public_exclusions": _listing(
         "/api/v1/public/exclusions?region=990100000000&from=2026-01-01"
     ),
+    "add_evidence": _add_evidence,
+    "list_evidence": _of_evidence("all"),
+    "open_evidence": _of_evidence("one"),
     "receive_replies": _pushed("up", content="1", sequence_id=7),
     "receive_reports": _pushed("report", success=True, err_code="DELIVERED", biz_id="900^0"),
 }  # fmt: skip

@@ -141,6 +141,11 @@ class ServerProcess:
                 await asyncio.sleep(0.1)
         raise AssertionError("no server")
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     async def down(self) -> float:
         """Gives how many seconds it took to end."""
         began = time.monotonic()

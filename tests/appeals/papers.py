@@ -1,0 +1,42 @@
+"""An appeal as it stands in the database, and what was laid before it."""
+
+from datetime import timedelta
+from typing import Any
+
+from factories import HOUSING, REGION
+from kit.odd_files import a_png
+
+from server.appeals import evidence
+from server.appeals.models import Appeal, Evidence
+from server.kit.clock import clock
+from server.kit.files import examined
+from server.kit.ids import new_id
+from server.people.models import Staff
+from server.people.service import Member
+
+
+async def member(username: str) -> Member:
+    return Member.of(await Staff.get(username=username))
+
+
+async def an_appeal(**changed: Any) -> Appeal:
+    """The handler's, open, about some review of his agency."""
+    now = clock.now()
+    if changed.get("state") in ("upheld", "refused", "withdrawn"):
+        changed.setdefault("ruled_at", now)
+    by = {"by_id": (await member("handler")).id} if changed.get("round") != "objection" else {}
+    told = {
+        "id": new_id(), "region_code": REGION, "agency_code": HOUSING, "order_number": "2026ABCDEFGHJK",
+        "review_id": new_id(), "ground": "mistaken", "words": "当天系统停机", "at": now,
+        "due_at": now + timedelta(days=7),
+    }  # fmt: skip
+    return await Appeal.create(**(told | by | changed))
+
+
+async def given(
+    appeal: Appeal, content: bytes | None = None, name: str = "照片.png", by: str = "handler"
+) -> Evidence:
+    file = examined(a_png() if content is None else content)
+    row, new = await evidence.add(await member(by), str(appeal.id), name, file)
+    assert new
+    return row
