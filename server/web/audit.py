@@ -9,13 +9,14 @@ from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.web import local
-from server.people.models import AccessLog
+from server.people.models import AccessLog, Staff
 from server.people.rules import ROLE_NAMES, Role
 from server.people.service import Member, note_access
 from server.receipts import visits
 from server.receipts.service import UnknownReceipt
 from server.reviews import service as reviews
 from server.reviews.models import Review
+from server.reviews.paper import PRINT as PRINT_PAPER
 from server.reviews.rules import CHANNEL_NAMES, LEVEL_NAMES, ReviewState
 from server.reviews.verification import ACTION as REVEAL
 from server.web.console import Visit, show, staff_only
@@ -37,7 +38,7 @@ STATE_NAMES = {
 ACTION_NAMES = {
     ACTION: "查看回执的评价", REVEAL: "查看实名群众的身份", "read_replies": "查看未对上的短信回复",
     "read_set_aside": "查看无法读取的短信条目", "restore_phone": "恢复退订的号码",
-    "resend_message": "重新发送短信",
+    "resend_message": "重新发送短信", PRINT_PAPER: "印出空白纸质评价表",
 }  # fmt: skip
 
 
@@ -106,7 +107,7 @@ async def one_receipt(request: Request, visit: Visit, receipt_id: str) -> HTTPRe
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", int(receipt_id))
     return show(
         request, "audit_receipt.html", receipt=receipt_id, rows=rows, entry=entry,
-        visit_only=visits.is_visit(receipt),
+        visit_only=visits.is_visit(receipt), on_paper=any(row["operator"] for row in rows),
         claimed=visits.claimed_case(receipt["applicant"]) if visits.is_visit(receipt) else "",
     )  # fmt: skip
 
@@ -131,7 +132,16 @@ async def _row(review: Review) -> dict[str, Any]:
         "state": _state_name(review),
         "day": local(review.at).date(),
         "order": review.order_number,
+        "operator": await _operator(review.entered_by),
     }
+
+
+async def _operator(staff_id: int | None) -> str:
+    """Who keyed it in, if it was on paper."""
+    staff = await Staff.get_or_none(id=staff_id) if staff_id else None
+    if staff is None:
+        return ""
+    return " ".join(filter(None, (catalogue().agency_name(staff.agency_code), staff.name)))
 
 
 def _state_name(review: Review) -> str:

@@ -15,6 +15,8 @@ from server.web import (
     kiosk,
     kiosk_keys,
     messages,
+    paper,
+    paper_entry,
     pocket,
     questionnaire,
     questionnaire_room,
@@ -29,7 +31,7 @@ def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
-    for room in (questionnaire, questionnaire_room):
+    for room in (questionnaire, questionnaire_room, paper, paper_entry):
         app.blueprint(room.blueprint)
     app.blueprint(kiosk_keys.blueprint)
     kiosk.set_up(app)
