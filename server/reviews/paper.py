@@ -181,7 +181,7 @@ class _Reading:
 def _said(row: Row, form: Any, place: Place, now: datetime) -> Said:
     """Raises BadPaperForm with everything that is wrong with the row."""
     reading = _Reading()
-    window = reading.take(_window(row.window, form, place), None)
+    window = reading.take(_window(row.window, form, place), place.window)
     printed_on = form["printed_at"].astimezone(BEIJING).date()
     said = Said(
         verdict=_verdict(row, reading),
