@@ -11,9 +11,9 @@ from server.catalogue.models import Tag
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
-from server.kit.errors import Denied, Invalid
+from server.kit.errors import Invalid
 from server.kit.query_codes import grouped
-from server.people.rules import OF_AN_AGENCY, Role
+from server.people.rules import Role
 from server.receipts import blanks, qr
 from server.receipts.blanks import MOST, Blank
 from server.reviews import paper, walls
@@ -21,7 +21,7 @@ from server.reviews.rules import LEVEL_NAMES, ReviewState
 from server.reviews.walls import Place
 from server.web import paging
 from server.web.console import Visit, show, staff_only
-from server.web.paper_doors import ENTERED, PAPER, PRINTS, SEES_ENTERED
+from server.web.paper_doors import ENTERED, PAPER, PRINTS, SEES_ENTERED, halls
 
 blueprint = Blueprint("console_paper")
 PAGE = 50
@@ -57,22 +57,14 @@ def _room(
     request: Request, visit: Visit, status: int = 200, *, fault: str = "", chosen: str = "",
     count: str = str(USUAL),
 ) -> HTTPResponse:  # fmt: skip
-    halls = [
+    places = [
         (hall.name, [(_value(place), _label(place)) for place in paper.places_of(visit.member, hall)])
-        for hall in _halls(visit)
+        for hall in halls(visit.member)
     ]  # fmt: skip
     return show(
-        request, "paper.html", status, halls=halls, most=MOST, fault=fault, chosen=chosen,
+        request, "paper.html", status, halls=places, most=MOST, fault=fault, chosen=chosen,
         count=count,
     )  # fmt: skip
-
-
-def _halls(visit: Visit) -> list[Any]:
-    """A lead of another agency than the service desk's has no hall to print for."""
-    halls = paper.halls_of(visit.member)
-    if not halls and visit.member.role in OF_AN_AGENCY:
-        raise Denied
-    return halls
 
 
 def _value(place: Place) -> str:
@@ -92,7 +84,7 @@ async def printed(request: Request, visit: Visit) -> HTTPResponse:
     again. The same form once more prints others."""
     chosen, typed = visit.form.get("place", ""), visit.form.get("count", "").strip()
     place = next(
-        (place for hall in _halls(visit) for place in paper.places_of(visit.member, hall)
+        (place for hall in halls(visit.member) for place in paper.places_of(visit.member, hall)
          if _value(place) == chosen), None,
     )  # fmt: skip
     if place is None:

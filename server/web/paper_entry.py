@@ -9,8 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request
 
 from server.kit import sql
 from server.kit.clock import BEIJING, clock
-from server.kit.errors import Denied, Fault, Refusal
-from server.people.rules import OF_AN_AGENCY
+from server.kit.errors import Fault, Refusal
 from server.receipts import blanks
 from server.reviews import paper, walls
 from server.reviews.paper_rules import Row
@@ -19,7 +18,7 @@ from server.reviews.walls import Place
 from server.web.console import Visit, show, staff_only
 from server.web.page import see_other
 from server.web.paper_doors import ENTRY as ROOM
-from server.web.paper_doors import KEYS_IN
+from server.web.paper_doors import KEYS_IN, halls
 
 blueprint = Blueprint("console_paper_entry")
 ROWS = 10
@@ -55,6 +54,7 @@ async def form(request: Request, visit: Visit) -> HTTPResponse:
 @staff_only(*KEYS_IN)
 async def sent(request: Request, visit: Visit) -> HTTPResponse:
     """Enter, which every scanner types, only looks the codes up; the button below stores."""
+    halls(visit.member)
     rows = [_typed(visit.form, number) for number in range(ROWS)]
     if visit.form.get("step") != "store":
         return await _page(request, visit, [await _looked_up(row, visit) for row in rows])
@@ -116,15 +116,13 @@ async def _page(
     request: Request, visit: Visit, rows: list[Shown], status: int = 200, *, done: int = 0,
     nothing: bool = False,
 ) -> HTTPResponse:  # fmt: skip
-    halls = paper.halls_of(visit.member)
-    if not halls and visit.member.role in OF_AN_AGENCY:
-        raise Denied
+    seen = halls(visit.member)
     rows = rows or [Shown() for _ in range(ROWS)]
-    names = {matter.name: None for hall in halls for matter in walls.matters(Place(hall, None))}
+    names = {matter.name: None for hall in seen for matter in walls.matters(Place(hall, None))}
     return show(
         request, "paper_entry.html", status, rows=rows, room=ROOM, done=done, nothing=nothing,
         bad=[(number, one) for number, one in enumerate(rows) if one.faults and status == 422],
-        focus=_focus(rows), halls=halls, levels=LEVEL_NAMES, limit=COMMENT_LIMIT,
+        focus=_focus(rows), halls=seen, levels=LEVEL_NAMES, limit=COMMENT_LIMIT,
         matters=list(names)[:MOST_MATTERS], mine=await _mine(visit),
     )  # fmt: skip
 

@@ -55,7 +55,9 @@ async def blank(window: str | None = "A1", by: str = "supervisor") -> Blank:
 
 def row(form: Blank, level: int = 1, **changed: Any) -> Row:
     reasons = {"reasons": "115"} if level == 1 else {}
-    return Row(**({"code": form.code, "level": str(level), "again": str(level)} | reasons | changed))
+    return Row(
+        **({"code": form.code, "level": str(level), "again": str(level)} | reasons | changed)
+    )
 
 
 async def stored() -> Any:
@@ -210,7 +212,11 @@ async def test_contact_means_real_name_and_news_and_the_agency_sees_nothing_of_i
 ) -> None:
     words = "我是龚珑琥，电话13700460001，编号CASE-7-SECRET，等了两小时"
     entry = row(
-        await blank(), words=words, name="龚珑琥", phone="１３７ 0046 0001", case_number="CASE-7-SECRET"
+        await blank(),
+        words=words,
+        name="龚珑琥",
+        phone="１３７ 0046 0001",
+        case_number="CASE-7-SECRET",
     )
     await paper.enter(entry, await member())
     (review,), opened = await stored(), await order()
@@ -271,9 +277,7 @@ async def test_the_reviewed_side_neither_prints_nor_keys_in(http: AsyncClient, c
     await paper.enter(row(form), await of(Role.ADMIN))
 
 
-async def test_the_service_desk_keys_in_no_form_about_itself(
-    http: AsyncClient, city: City
-) -> None:
+async def test_the_service_desk_keys_in_no_form_about_itself(http: AsyncClient, city: City) -> None:
     await Window.create(code="Z1", hall_code="H1", agency_code=DESK, name="综合窗口")
     await catalogue.load()
     desk, supervisor = await member(), await member("supervisor")
@@ -309,7 +313,9 @@ async def test_whoever_prints_is_in_the_access_log_and_no_code_is_in_the_databas
     assert not any(one.code in text or one.stub in text for one in made)
 
 
-@pytest.mark.parametrize("code", ["", "x", "0" * 16, "0000 0000 0000 0000", "\u0007", "9" * 5000, "ＡＢ"])
+@pytest.mark.parametrize(
+    "code", ["", "x", "0" * 16, "0000 0000 0000 0000", "\u0007", "9" * 5000, "ＡＢ"]
+)
 async def test_a_code_that_is_none_is_unknown(http: AsyncClient, city: City, code: str) -> None:
     with pytest.raises(UnknownPaperForm):
         await paper.enter(Row(code=code, level="5", again="5"), await member())
@@ -344,7 +350,9 @@ async def test_a_blank_printed_under_an_older_key_is_keyed_in_and_followed(
     form, kept = await blank(), privacy.vault()
     try:
         privacy.open_vault({"b": b"another-key-another-key-another!", "a": kept._keys["a"]})
-        assert codes.query_code((await sql.fetch("SELECT id FROM paper_forms"))[0]["id"]) != form.code
+        assert (
+            codes.query_code((await sql.fetch("SELECT id FROM paper_forms"))[0]["id"]) != form.code
+        )
         await paper.enter(row(form), await member())
         answer = await http.get(f"/api/v1/track/{form.stub}")
         assert answer.status_code == 200
