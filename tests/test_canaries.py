@@ -21,11 +21,15 @@ from test_roles import peopled
 from web.console_desk import a_desk
 
 from server.catalogue.sheets import import_sheets, national_tags
-from server.kit import sql
+from server.kit import query_codes, sql
 from server.kit.clock import clock
 from server.kit.log import AllowListed
 from server.people.guard import AgencySystem, StaffWith
+from server.people.models import Staff
 from server.people.rules import SEES_ORDERS, Role
+from server.people.service import Member
+from server.reviews import paper, walls
+from server.reviews.paper_rules import Row
 from server.workorders.supervision import VIEW_NAMES
 
 DEVICE = "CanaryPhone/7.7 (Harmony; zh-CN)"
@@ -184,6 +188,20 @@ async def by_sms(town: Town, planted: Planted) -> str:
     return str(row["number"])
 
 
+async def by_paper(planted: Planted) -> None:
+    """Keyed in from a form that holds a name, a phone and a case."""
+    clerk = Member.of(await Staff.get(username="supervisor"))
+    (form,) = await paper.print_blanks(walls.find("H1", "A1"), 1, clerk)
+    planted.put("paper: code of the stub", form.stub)
+    planted.put("paper: code of the stub, as printed", query_codes.grouped(form.stub))
+    person = planted.person("paper, contact")
+    row = Row(
+        code=form.code, level="1", again="1", words=planted.words("paper"), name=person["name"],
+        phone=person["phone"], case_number=planted.put("paper: case", "PAPER-77-551177"),
+    )  # fmt: skip
+    await paper.enter(row, clerk)
+
+
 async def conversations(town: Town, planted: Planted, citizens: list[Citizen], sms: str) -> None:
     """Both sides say what can be said."""
     slip, named, mini, joint = citizens
@@ -258,6 +276,7 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
         await one_undone(town, planted)
         sms = await by_sms(town, planted)
         await contested(town, planted, await to_be_contested(town, planted))
+        await by_paper(planted)
         await conversations(town, planted, citizens, sms)
         await a_no_in_a_call_back(town, planted)
         await town.until(at(21, 10))

@@ -248,6 +248,11 @@ POST console/messages/dead/resend            1       3333       33         334
 POST console/messages/opt-outs/restore       1       3333       33         33y
 POST console/messages/replies/handle         1       3333       33         334
 POST console/messages/set-aside/handle       1       3333       33         334
+GET  console/paper                           1       3333       yy         33y
+POST console/paper                           1       3333       44         334
+GET  console/paper/entered                   1       3333       yy         3y3
+GET  console/paper/entry                     1       3333       yy         33y
+POST console/paper/entry                     1       3333       yy         33y
 GET  console/questionnaires                  1       3y3y       yy         333
 GET  console/questionnaires/<matter_code>    1       3y3y       yy         333
 GET  console/receipts/voids                  1       yyyy       33         333

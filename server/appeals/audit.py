@@ -13,6 +13,7 @@ from server.kit import sql
 from server.kit.errors import Denied
 from server.kit.web import Door, local
 from server.people.guard import StaffWith
+from server.people.models import Staff
 from server.people.rules import Role
 from server.people.service import Member, note_access
 from server.receipts import visits
@@ -41,6 +42,8 @@ class AuditedReview(Struct):
     at: datetime
     excluded: list[AuditedExclusion]
     """Oldest first."""
+    entered_by: str | None
+    """Of a paper form: the member of staff who keyed it in."""
 
 
 class AuditedReceipt(Struct):
@@ -69,11 +72,13 @@ async def audit_receipt(request: Request, who: Member, receipt_id: str) -> Audit
     await note_access(who, "audit_receipt", receipt_id)
     reviews = await Review.filter(receipt_id=int(receipt_id)).order_by("at")
     visit, excluded = visits.is_visit(row), await exclusions_of([r.id for r in reviews])
+    names = {s.id: s.name for s in await Staff.filter(id__in=[r.entered_by or 0 for r in reviews])}
     return AuditedReceipt(
         not visit, (visits.claimed_case(row["applicant"]) or None) if visit else None,
         [
             AuditedReview(
-                r.level, r.tags, r.comment, r.channel, r.state, local(r.at), excluded.get(r.id, [])
+                r.level, r.tags, r.comment, r.channel, r.state, local(r.at), excluded.get(r.id, []),
+                names.get(r.entered_by or 0),
             )
             for r in reviews
         ],

@@ -19,6 +19,7 @@ from server.demo.desks import around, call_back
 from server.demo.life import Life, People
 from server.demo.lives import Fate
 from server.demo.opinions import Opinion, opinions
+from server.demo.papers import forms
 from server.demo.samples import sampled
 from server.demo.silence import defaults
 from server.demo.suspected import suspected
@@ -30,8 +31,9 @@ from server.kit.clock import clock
 from server.kit.errors import Refusal
 from server.kit.query_codes import CROCKFORD
 from server.receipts import service as receipts
+from server.reviews import paper
 from server.reviews import service as reviews
-from server.reviews.rules import ReviewChannel, ReviewState, is_bad
+from server.reviews.rules import UNVERIFIED, ReviewChannel, ReviewState, is_bad
 from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.workorders.deadlines import Unit, due_or_provisional
 from server.workorders.rules import State
@@ -69,7 +71,7 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
         opinions(rng, month, came, list(known.tags.values()), policy.review_days), came
     )
     for opinion in said:
-        if opinion.channel is ReviewChannel.STATIC_QR:
+        if opinion.channel in UNVERIFIED:
             number = opinion.visit.number
             issued[number] = visit_row(issued[number], known)
     lives = _lives(rng, month, known, said, issued, people)
@@ -79,13 +81,16 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
     rated = [_review(o, issued[o.visit.number], lives.get(o.id), policy.undo_minutes) for o in said]
     rated += defaults(Random(SEED + 4), month.now, issued, rated, written["questions"])  # noqa: S311
     looked_at = suspected(Random(SEED + 7), month.now, policy, issued, rated, people)  # noqa: S311
+    papers = forms(Random(SEED + 8), month, said, issued, people, known)  # noqa: S311
+    operators = {form["review_id"]: form["entered_by"] for form in papers}
+    rated = [row | {"entered_by": operators.get(row["id"])} for row in rated]
     orders = [*lives.values(), *drawn.lives]
     hanging = around(orders, known, month, people, drawn)
     return {
         "receipts": list(issued.values()), "reviews": rated,
         "work_orders": [life.row for life in orders],
         "questionnaire_answers": list(answered(Random(SEED + 6), said, issued)),  # noqa: S311
-        **hanging, **written, **looked_at,
+        "paper_forms": papers, **hanging, **written, **looked_at,
     }  # fmt: skip
 
 
@@ -135,7 +140,8 @@ def _born(rng: Random, month: Month, opinion: Opinion, receipt: Row, policy: Pol
         id=opinion.id, query_code="", receipt=receipt, verdict=_verdict(opinion), contact=None,
         channel=opinion.channel, policy=policy, at=opinion.at, undo_until=undo_until,
     )  # fmt: skip
-    snapshot = snapshot_of(given)
+    on_paper = opinion.channel is ReviewChannel.PAPER
+    snapshot = snapshot_of(given, paper.ORIGIN) if on_paper else snapshot_of(given)
     contact, answer = (
         due_or_provisional(undo_until, days, Unit.WORKING, month.calendar)
         for days in (policy.contact_days, policy.simple_days)

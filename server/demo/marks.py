@@ -17,6 +17,7 @@ _HELD = (
     "staff", "clients", "receipts", "reviews", "work_orders", "wordings", "questions",
     "sms_messages", "sms_replies", "kiosks", "questionnaires", "questionnaire_answers", "samples",
     "accountability", "appeals", "exclusions",
+    "accountability", "paper_forms",
 )  # fmt: skip
 _FOREIGN = {
     **{
@@ -38,6 +39,7 @@ _FOREIGN = {
             "accountability": "region_code",
             "appeals": "region_code",
             "exclusions": "region_code",
+            "paper_forms": "region_code",
         }.items()
     },
     **dict.fromkeys(

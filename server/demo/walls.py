@@ -1,4 +1,4 @@
-"""Those who took no slip along, and scanned the code on the wall."""
+"""Those who took no slip along, and scanned the code on the wall or filled in a paper form."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -24,17 +24,26 @@ def without_slips(said: Iterable[Opinion], came: Iterable[Visit]) -> list[Opinio
     cases = Counter(visit.form.case_number for visit in came)
     times = Counter(opinion.visit.number for opinion in said)
     turned = [
-        replace(o, channel=ReviewChannel.STATIC_QR, at=o.visit.form.handled_at)
-        if _fits(o) and cases[o.visit.form.case_number] == times[o.visit.number] == 1 else o
+        _turned(o, _fits(o) and cases[o.visit.form.case_number] == times[o.visit.number] == 1)
         for o in said
-    ]  # fmt: skip
+    ]
     return sorted(turned, key=lambda opinion: (opinion.at, opinion.visit.number))
+
+
+def _turned(opinion: Opinion, fits: bool) -> Opinion:
+    """A paper form is never about a slip: whoever has one rates with it."""
+    if opinion.channel is ReviewChannel.PAPER:
+        return opinion if fits else replace(opinion, channel=ReviewChannel.RECEIPT_QR)
+    if fits and opinion.visit.number % _ONE_OF == 0:
+        at = opinion.visit.form.handled_at
+        return replace(opinion, channel=ReviewChannel.STATIC_QR, at=at)
+    return opinion
 
 
 def _fits(opinion: Opinion) -> bool:
     form = opinion.visit.form
     return (
-        form.channel is Channel.WINDOW and opinion.visit.number % _ONE_OF == 0
+        form.channel is Channel.WINDOW
         and not (form.applicant and form.applicant.phone) and not opinion.real_name
         and opinion.channel in _PRINTED and opinion.state is ReviewState.STANDING
     )  # fmt: skip

@@ -83,15 +83,21 @@ class Migration(migrations.Migration):
         ops.AddConstraint(
             'PaperForm',
             UniqueConstraint(
+                fields=('stub_key',),
+                name='one_paper_form_per_stub',
+            ),
+        ),
+        ops.AddConstraint(
+            'PaperForm',
+            UniqueConstraint(
                 fields=('review_id',),
                 name='one_review_per_paper_form',
-                condition='review_id IS NOT NULL',
             ),
         ),
         ops.AddConstraint(
             'PaperForm',
             CheckConstraint(
-                check='(review_id IS NULL) = (entered_at IS NULL) AND (entered_at IS NULL) = (entered_by IS NULL)',
+                check='(entered_at IS NULL) = (entered_by IS NULL)',
                 name='keyed_in_form_has_its_operator',
             ),
         ),

@@ -170,32 +170,38 @@ class Kiosk(Model):
 
 
 class PaperForm(Model):
-    """书面评价表: a printed blank with a code of its own. It is keyed in once."""
+    """书面评价表: a printed blank with two codes. It is keyed in once."""
 
     id = fields.UUIDField(primary_key=True)
-    """Its code is derived from it by a key, as a query code."""
+    """The code on the form is derived from it by a key, as a query code. Who keys it in reads that one."""
     key = fields.CharField(max_length=22)
-    """Keyed hash of the code."""
+    """Keyed hash of the code on the form."""
+    review_id = fields.UUIDField()
+    """Of the review to come: its query code stands on the stub, which the citizen tears off."""
+    stub_key = fields.CharField(max_length=22)
+    """Keyed hash of the code on the stub."""
     region_code = fields.CharField(max_length=12)
     hall_code = fields.CharField(max_length=32)
     window_code = fields.CharField(max_length=32, null=True)
     printed_at = fields.DatetimeField()
     printed_by = fields.IntField()
-    review_id = fields.UUIDField(null=True)
     entered_at = fields.DatetimeField(null=True)
     entered_by = fields.IntField(null=True)
 
     class Meta:
         table = "paper_forms"
+        indexes = (
+            IndexWhere(
+                fields=("entered_at",), name="paper_forms_keyed_in", where="entered_at IS NOT NULL"
+            ),
+            PostgreSQLIndex(fields=("printed_at",), name="paper_forms_printed"),
+        )
         constraints = (
             UniqueConstraint(fields=("key",), name="one_paper_form_per_code"),
-            UniqueConstraint(
-                fields=("review_id",), name="one_review_per_paper_form",
-                condition="review_id IS NOT NULL",
-            ),
+            UniqueConstraint(fields=("stub_key",), name="one_paper_form_per_stub"),
+            UniqueConstraint(fields=("review_id",), name="one_review_per_paper_form"),
             CheckConstraint(
-                check="(review_id IS NULL) = (entered_at IS NULL)"
-                " AND (entered_at IS NULL) = (entered_by IS NULL)",
+                check="(entered_at IS NULL) = (entered_by IS NULL)",
                 name="keyed_in_form_has_its_operator",
             ),
-        )  # fmt: skip
+        )

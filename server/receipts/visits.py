@@ -1,10 +1,11 @@
-"""Visits without a slip: somebody scanned the code on a wall, and nobody vouches that he was served.
+"""Visits without a slip: somebody scanned the code on a wall or filled in a paper form, and nobody
+vouches that he was served.
 
 A visit lies among the receipts so that tracking, undo, orders and claims need not know of it. But it
 is unverified: no system issued it and none may read it, nobody is invited or reminded for it, it is
 never rated by default, and it is no service in any figure. Its review has the channel `static_qr`
-whoever gave it and is counted apart. The case number that a citizen typed is his claim: it is sealed,
-shown to the auditor alone, and opens no receipt of that case.
+whoever gave it, or `paper` if it was keyed in, and is counted apart. The case number that a citizen
+wrote is his claim: it is sealed, shown to the auditor alone, and opens no receipt of that case.
 """
 
 import json
@@ -35,12 +36,14 @@ class Visit:
     claimed_case: str
     key: str
     """Names the visit, so that the same request once more finds it; empty: a new one each time."""
+    handled_at: datetime | None = None
+    """If the citizen wrote down when it was; he may rate as long after `now` all the same."""
 
 
 _RECORD = """
 INSERT INTO receipts (region_code, agency_code, case_number, service_number, matter_code, window_code,
   hall_code, channel, handled_at, issued_at, open_until, applicant, digest)
-VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $8, $9, $10, $11)
+VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $12, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING RETURNING *
 """
 
@@ -56,7 +59,7 @@ async def record(visit: Visit, now: datetime) -> asyncpg.Record | None:
         _RECORD, region_code, visit.agency_code, number, visit.matter_code, visit.window_code,
         visit.hall_code, WALL, now, open_until(now, known.policy(region_code).review_days),
         vault().seal(claimed, _SEAL) if visit.claimed_case else None,
-        vault().fingerprint(number, "receipt"),
+        vault().fingerprint(number, "receipt"), visit.handled_at or now,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from server.kit.errors import Conflict, Fault, Gone, Invalid, Missing
 from server.kit.transaction import transaction
 from server.reviews import rules, submission
 from server.reviews.models import Answers, Review
-from server.reviews.rules import CLOSED_QUESTIONS, Answer, ReviewChannel, ReviewState
+from server.reviews.rules import CLOSED_QUESTIONS, UNVERIFIED, Answer, ReviewState
 
 _STANDS = (ReviewState.STANDING, ReviewState.AWAITING_REASON)
 
@@ -66,9 +66,9 @@ class Asked:
 
 
 def asked_about(review: Review, matter_code: str | None) -> Asked | None:
-    """Nothing of most matters, and nothing on the wall: there nobody vouches for the service."""
+    """Nothing of most matters, and nothing without a receipt: there nobody vouches for the service."""
     row = catalogue().questionnaire(matter_code)
-    if row is None or review.channel == ReviewChannel.STATIC_QR:
+    if row is None or review.channel in UNVERIFIED:
         return None
     return asked_in(row)
 

@@ -110,6 +110,10 @@ CHANNEL_NAMES = {
 }  # fmt: skip
 
 
+UNVERIFIED = frozenset({ReviewChannel.STATIC_QR, ReviewChannel.PAPER})
+"""Without a receipt: nobody vouches that there was a service. Counted apart."""
+
+
 class ReasonRequired(Invalid):
     code = "reason_required"
     title = "请选择原因，或写下原因：不满意的评价需要至少一个"

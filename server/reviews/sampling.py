@@ -31,7 +31,7 @@ LOOK_BACK = 7
 _FRAME = """
 FROM reviews r JOIN receipts t ON t.id = r.receipt_id
 WHERE r.region_code = $1 AND r.at >= $2 AND r.at < $3 AND r.state = 'standing' AND r.level >= 3
-  AND r.channel <> 'static_qr' AND r.undo_until <= $4
+  AND r.channel NOT IN ('static_qr', 'paper') AND r.undo_until <= $4
   AND (r.contact IS NOT NULL OR r.channel = 'sms' AND t.phone_key IS NOT NULL
     OR EXISTS (SELECT 1 FROM claims c WHERE c.review_id = r.id AND NOT c.by_code))
 """

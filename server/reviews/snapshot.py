@@ -77,7 +77,7 @@ def snapshot_of(given: Given, origin: str = ORIGIN) -> Snapshot:
         issuer=receipt["agency_code"],
     )
     return Snapshot(
-        origin=ON_THE_WALL if on_the_wall else origin, origin_key=given.id,
+        origin=ON_THE_WALL if on_the_wall and origin == ORIGIN else origin, origin_key=given.id,
         region_code=receipt["region_code"], agency_code=lead, co_agency_codes=co_agencies,
         matter_code=receipt["matter_code"] or None, matter=visits.matter_name(receipt),
         hall=hall.name if hall else "", window=window.name if window else "", level=verdict.level,

@@ -13,6 +13,7 @@ from server.kit import sql
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.web import ANYONE, Door, local
+from server.receipts import blanks
 from server.reviews import callbacks, closing, questionnaire, relay, rules, service
 from server.reviews.api import count_unknown, receipt_shown
 from server.reviews.models import Review
@@ -29,6 +30,12 @@ from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import FINAL, BlankText, IllegalMove, State
 
 door = Door("track")
+
+
+class NotKeyedIn(codes.UnknownQueryCode):
+    """The code on the stub of a paper form; there is no review yet."""
+
+    title = "这张评价表还没有录入，录入以后凭这个编码就能查到"
 
 
 class SupplementForm(Form):
@@ -107,6 +114,8 @@ async def review_behind(request: Request, query_code: str) -> Review:
     try:
         return await service.review_of(query_code)
     except codes.UnknownQueryCode:
+        if await blanks.waits(query_code):
+            raise NotKeyedIn from None
         await count_unknown(request, "unknown_query_code")
         raise
 

@@ -12,13 +12,14 @@ from server.integrity.audit import checks_of
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.web import local
-from server.people.models import AccessLog
+from server.people.models import AccessLog, Staff
 from server.people.rules import ROLE_NAMES, Role
 from server.people.service import Member, note_access
 from server.receipts import visits
 from server.receipts.service import UnknownReceipt
 from server.reviews import service as reviews
 from server.reviews.models import Review
+from server.reviews.paper import PRINT as PRINT_PAPER
 from server.reviews.rules import CHANNEL_NAMES, EXCLUDED_NAMES, LEVEL_NAMES, ReviewState
 from server.reviews.verification import ACTION as REVEAL
 from server.web.console import Visit, show, staff_only
@@ -40,7 +41,7 @@ STATE_NAMES = {
 ACTION_NAMES = {
     ACTION: "查看回执的评价", REVEAL: "查看实名群众的身份", "read_replies": "查看未对上的短信回复",
     "read_set_aside": "查看无法读取的短信条目", "restore_phone": "恢复退订的号码",
-    "resend_message": "重新发送短信", EVIDENCE: "查看申诉材料",
+    "resend_message": "重新发送短信", EVIDENCE: "查看申诉材料", PRINT_PAPER: "印出空白纸质评价表",
 }  # fmt: skip
 
 
@@ -111,7 +112,7 @@ async def one_receipt(request: Request, visit: Visit, receipt_id: str) -> HTTPRe
     return show(
         request, "audit_receipt.html", receipt=receipt_id, rows=rows, entry=entry,
         visit_only=visits.is_visit(receipt), checks=await checks_of(int(receipt_id)), levels=LEVEL_NAMES,
-        reasons=EXCLUDED_NAMES,
+        reasons=EXCLUDED_NAMES, on_paper=any(row["operator"] for row in rows),
         claimed=visits.claimed_case(receipt["applicant"]) if visits.is_visit(receipt) else "",
     )  # fmt: skip
 
@@ -136,7 +137,16 @@ async def _row(review: Review) -> dict[str, Any]:
         "state": _state_name(review),
         "day": local(review.at).date(),
         "order": review.order_number,
+        "operator": await _operator(review.entered_by),
     }
+
+
+async def _operator(staff_id: int | None) -> str:
+    """Who keyed it in, if it was on paper."""
+    staff = await Staff.get_or_none(id=staff_id) if staff_id else None
+    if staff is None:
+        return ""
+    return " ".join(filter(None, (catalogue().agency_name(staff.agency_code), staff.name)))
 
 
 def _state_name(review: Review) -> str:

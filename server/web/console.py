@@ -20,6 +20,7 @@ from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
 from server.people import service
 from server.people.rules import OF_AN_AGENCY, ROLE_NAMES, SEES_ORDERS, Role
 from server.people.service import Member
+from server.web import paper_doors
 from server.web.cookies import cookie, set_cookie
 from server.web.page import page, see_other
 from server.workorders.calendar_alarm import calendar_alarm
@@ -40,7 +41,7 @@ SEES_WALLS = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AGENCY_LEAD})
 SESSION, SIGNING_IN = "session", "signing-in"
 _OWN_PAGE = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*(?:\?[0-9A-Za-z_.~%&=+-]*)?", re.ASCII)
 _ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore|issue|revoke|ask|decide)$")
-_FIELDS = 40
+_FIELDS = 200
 
 
 class StalePage(Denied):
@@ -106,6 +107,10 @@ class Visit:
     @property
     def sees_walls(self) -> bool:
         return self.member.role in SEES_WALLS
+
+    @property
+    def paper_rooms(self) -> list[tuple[str, str]]:
+        return paper_doors.rooms(self.member)
 
 
 Room = Callable[..., Coroutine[Any, Any, HTTPResponse]]
@@ -234,7 +239,8 @@ def _page_of_act(request: Request) -> str:
 def _kept(request: Request, form: dict[str, str] | None = None) -> str:
     """What a member of staff typed into a form of ours that could not be taken."""
     form = read_form(request) if form is None else form
-    return (form.get("text") or form.get("reason") or "") if _from_here(request) else ""
+    words = "\n\n".join(v for name, v in form.items() if name.startswith("words_") and v)
+    return (form.get("text") or form.get("reason") or words) if _from_here(request) else ""
 
 
 def _from_here(request: Request) -> bool:

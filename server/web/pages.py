@@ -19,6 +19,8 @@ from server.web import (
     kiosk,
     kiosk_keys,
     messages,
+    paper,
+    paper_entry,
     pocket,
     questionnaire,
     questionnaire_room,
@@ -36,7 +38,7 @@ def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
-    for room in (questionnaire, questionnaire_room):
+    for room in (questionnaire, questionnaire_room, paper, paper_entry):
         app.blueprint(room.blueprint)
     for room in (track_appeal, appeal_form, appeals_room, exclusions_room):
         app.blueprint(room.blueprint)

@@ -15,7 +15,7 @@ from server.reviews.models import Review
 from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
 from server.reviews.replacing import openness
 from server.reviews.rules import NoCallBack, ReviewChannel, ReviewState, TooManyMessages
-from server.reviews.tracking import Track, review_behind, told, tracked
+from server.reviews.tracking import NotKeyedIn, Track, review_behind, told, tracked
 from server.web.page import page, refused, see_other
 from server.web.track_appeal import heard
 from server.web.typed import fields, only
@@ -41,6 +41,8 @@ class VerdictRequired(Invalid):
 
 @blueprint.exception(Refusal)
 async def refuse(request: Request, refusal: Refusal) -> HTTPResponse:
+    if isinstance(refusal, NotKeyedIn):
+        return page(request, "not_keyed_in.html", refusal.status)
     if isinstance(refusal, codes.UnknownQueryCode):
         return page(request, "track_form.html", refusal.status, refusal=refusal)
     return refused(request, refusal)

@@ -136,10 +136,34 @@ async def test_some_scanned_a_wall_and_said_what_it_was_about_or_not(seeded: Pla
         "JOIN receipts t ON t.id = v.receipt_id WHERE t.channel = 'wall' OR v.channel = 'static_qr'"
     )
     assert 30 <= len(rows) <= 120
-    assert {(row["channel"], row["by"]) for row in rows} == {("wall", "static_qr")}
+    assert {(row["channel"], row["by"]) for row in rows} == {
+        ("wall", "static_qr"),
+        ("wall", "paper"),
+    }
     assert {bool(row["window_code"]) for row in rows} == {True, False}
     assert {bool(row["matter_code"]) for row in rows} == {True, False}
     assert any(row["level"] < 3 for row in rows)
+
+
+async def test_every_review_on_paper_was_keyed_in_by_somebody_else_than_the_reviewed(
+    seeded: Place,
+) -> None:
+    rows = await seeded.fetch(
+        "SELECT v.entered_by = f.entered_by AND v.at = f.entered_at AS same, s.role, o.origin, v.level,"
+        " s.agency_code IS NOT NULL AND s.agency_code IN (t.agency_code, o.agency_code) AS own "
+        "FROM reviews v JOIN receipts t ON t.id = v.receipt_id "
+        "LEFT JOIN paper_forms f ON f.review_id = v.id LEFT JOIN staff s ON s.id = f.entered_by "
+        "LEFT JOIN work_orders o ON o.number = v.order_number WHERE v.channel = 'paper'"
+    )
+    assert len(rows) > 10 and all(row["same"] and not row["own"] for row in rows)
+    assert {row["role"] for row in rows} == {"handler", "supervisor"}
+    assert {row["origin"] for row in rows if row["level"] < 3} == {"paper"}
+    left = await seeded.fetch("SELECT 1 FROM paper_forms WHERE entered_at IS NULL")
+    assert len(left) >= 3
+    assert (
+        await seeded.fetch("SELECT 1 FROM reviews WHERE channel <> 'paper' AND entered_by > 0")
+        == []
+    )
 
 
 async def test_nobody_is_real(seeded: Place) -> None:

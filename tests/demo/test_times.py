@@ -121,7 +121,7 @@ def _every_desk_has_something_to_do(tables: Tables, now: datetime) -> None:
         (None, True),
     }
     assert {row["state"] for row in tables["call_backs"]} >= {"waiting", "asked", "done"}
-    assert {row["origin"] for row in orders} == {"review", "static_qr", "sample"}
+    assert {row["origin"] for row in orders} == {"review", "static_qr", "paper", "sample"}
     assert any(row["verified_at"] is None for row in orders if row["state"] == "accepted")
 
 
