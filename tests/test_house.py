@@ -55,6 +55,7 @@ OPEN = {
     "questionnaire_shown", "answer_questionnaire", "hear", "give_statement", "object_to_exclusion",
     "public_exclusions",  # counts, for everybody
     "wall_of_hall", "wall_of_window", "review_hall", "review_window",  # on a wall, for everybody
+    "submit_grievance",  # 找茬 and 办不成事, for everybody
     "receive_replies", "receive_reports",  # behind the provider's secret
 }  # fmt: skip
 

@@ -125,6 +125,7 @@ wall_of_hall            yyy        yyyy           yy         yyy            y
 wall_of_window          yyy        yyyy           yy         yyy            y
 review_hall             y11        1111           11         111            y
 review_window           y11        1111           11         111            y
+submit_grievance        y11        1111           11         111            y
 ask_on_kiosk            1y4        1111           11         111            1
 appeal_review           111        yy44           34         333            1
 withdraw_appeal         111        yy44           34         333            1

@@ -13,6 +13,7 @@ from server.web import (
     demo,
     desk,
     docs,
+    doors,
     evidence,
     exclusions_room,
     health,
@@ -38,7 +39,7 @@ def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
-    for room in (questionnaire, questionnaire_room, paper, paper_entry):
+    for room in (questionnaire, questionnaire_room, paper, paper_entry, doors):
         app.blueprint(room.blueprint)
     for room in (track_appeal, appeal_form, appeals_room, exclusions_room):
         app.blueprint(room.blueprint)

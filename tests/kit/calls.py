@@ -6,6 +6,7 @@ from kit.appeals_calls import APPEALS
 from kit.desk_calls import DESK, a_suspicion
 from kit.evidence_calls import EVIDENCE
 from kit.first_calls import FIRST, Call, Scene, all_operations, undo_time_is_over
+from kit.grievances_calls import GRIEVANCES
 
 __all__ = ["CALLS", "Call", "Scene", "a_suspicion", "all_operations", "undo_time_is_over"]
 
@@ -14,4 +15,5 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     **APPEALS,
     **EVIDENCE,
     **DESK,
+    **GRIEVANCES,
 }
