@@ -107,7 +107,7 @@ async def _written(member: Member, order: WorkOrder, talk: Talk, now: datetime) 
     )  # fmt: skip
     if not done:
         raise AlreadyCalled
-    told = {}
+    told: dict[str, Any] = {}
     if talk.told_answer and order.told_at is None:
         told = {"told_at": now, "told_how": Told.CALL}
     order = await moves.record(

@@ -39,13 +39,14 @@ _ALWAYS = (State.ASSIGNED, State.ACCEPTED, State.CONTESTED, State.ANSWERED, Stat
 _FOR_THE_AGENCY = (State.ASSIGNED, State.ACCEPTED, State.PLANNED, State.SUPERVISED)
 _FOR_THE_SUPERVISOR = (State.CONTESTED, State.RETURNED)
 _LISTS = {
-    Role.HANDLER: (lists.MINE, lists.TALK, lists.CALL, lists.PART, "verify", "untold"),
+    Role.HANDLER: (lists.MINE, lists.FIRST_ASKED, lists.TALK, lists.CALL, lists.PART, "verify", "untold"),
     Role.AGENCY_LEAD: (
-        lists.TALK, lists.CALL, lists.PART, "verify", "untold", lists.SENT_BACK, lists.EXTENDABLE,
-        "extended", "supervise",
+        lists.FIRST_ASKED, lists.TALK, lists.CALL, lists.PART, "verify", "untold", lists.SENT_BACK,
+        lists.EXTENDABLE, "extended", "supervise",
     ),
     Role.SUPERVISOR: (
         "verify", "supervise", ACCOUNT, "untold", "flagged", "extended", lists.CALL, lists.PART,
+        lists.FIRST_ASKED,
     ),
 }  # fmt: skip
 """What is listed across the states, in the order of the ladder."""

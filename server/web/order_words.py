@@ -24,7 +24,8 @@ DISPOSITION_NAMES = {"fixed": "已整改", "explained": "解释说明"}
 ORIGIN_NAMES = {"callback": "短信差评未说明原因", "sample": "满意评价抽样回访"}
 TOLD_NAMES = {
     Told.SMS: "短信已送达群众", Told.WECHAT: "微信通知已送达群众", Told.PAGE: "群众打开过查询页",
-    Told.CALL: "工作人员在电话里告知", Told.NO_CHANNEL: "群众没有留联系方式，以查询页为准",
+    Told.CALL: "工作人员在电话里告知", Told.IN_PERSON: "工作人员在窗口当面告知",
+    Told.NO_CHANNEL: "群众没有留联系方式，以查询页为准",
 }  # fmt: skip
 FINDING_NAMES = {
     Finding.TRUE: "属实", Finding.PARTLY: "部分属实", Finding.UNTRUE: "不属实",
@@ -35,6 +36,7 @@ RULING_NAMES = {"proper": "处理得当", "accountable": "应予问责"}
 ALERT_NAMES = {
     "urge": "催办", "warn": "期限将到", "overdue": "逾期", "leads": "逾期上报", "supervisors": "逾期上报",
     "list": "问责", "untold": "待告知", "verifier": "核实", "message": "群众留言", "calendar": "放假安排",
+    "followed": "首问跟踪",
 }  # fmt: skip
 _AGENCY_FIRST = {
     State.ASSIGNED: ("accept",), State.ACCEPTED: ("answer",), State.PLANNED: ("answer",),

@@ -6,7 +6,7 @@ from tortoise.contrib.postgres.indexes import GinIndex, PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
-from server.kit.indexes import IndexWhere
+from server.kit.indexes import GinWhere, IndexWhere
 from server.workorders.rules import FINAL, Outcome, State
 
 
@@ -34,6 +34,8 @@ class WorkOrder(Model):
     first_asked_id = fields.IntField(null=True)
     """首问负责 of what a clerk entered: he whom the citizen asked first. He follows it to the end,
     whichever agency has it."""
+    followers: fields.Field[list[int] | None] = ArrayField("int", null=True)
+    """首问负责 of the orders that were merged into this one: they follow it as well."""
     matter_code = fields.CharField(max_length=33, null=True)
     matter = fields.CharField(max_length=200, default="")
     hall = fields.CharField(max_length=100, default="")
@@ -75,6 +77,10 @@ class WorkOrder(Model):
     """销号: the proof that the citizen was told the answer."""
     ruling = fields.CharField(max_length=12, null=True)
     merged_into = fields.CharField(max_length=16, null=True)
+    promised_until = fields.DateField(null=True)
+    """Of an order that was merged into this one, if it was promised earlier: the day of its answer."""
+    promised_from = fields.DatetimeField(null=True)
+    """When it was merged: what happened before puts that day off no more."""
     climb_due = fields.DatetimeField(null=True)
     """Which `next_due_at` the ladder has taken note of; another one is looked at anew."""
     climbs_at = fields.DatetimeField(null=True)
@@ -93,6 +99,7 @@ class WorkOrder(Model):
             IndexWhere(
                 fields=("first_asked_id",), name="work_orders_first_asked", where="first_asked_id IS NOT NULL"
             ),
+            GinWhere(fields=("followers",), name="work_orders_of_followers", where="followers IS NOT NULL"),
             IndexWhere(
                 fields=("next_due_at",), name="work_orders_redated",
                 where="closed_at IS NULL AND state <> 'answered' AND climb_due IS DISTINCT FROM next_due_at",
@@ -138,6 +145,9 @@ class Step(Model):
     words = fields.TextField(default="")
     disposition = fields.CharField(max_length=16, null=True)
     legal_basis = fields.TextField(null=True)
+    of_order = fields.CharField(max_length=16, null=True)
+    """Of a citizen whose own order was merged into this one: its number. Other citizens of this order
+    do not read his words."""
 
     class Meta:
         table = "work_order_steps"
