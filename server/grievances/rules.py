@@ -1,6 +1,12 @@
 """What comes through the other doors, and what it needs (pure)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from server.catalogue.models import Policy
+from server.kit.errors import Conflict, Fault, Invalid
+from server.workorders.origins import CHOSEN_NAMES
+from server.workorders.rules import is_blank
 
 
 class Source(StrEnum):
@@ -38,10 +44,7 @@ KINDS: dict[Source, tuple[Kind, ...]] = {
     Source.FAULTS: (Kind.CORRECTION, Kind.CONSULTATION, Kind.SUGGESTION),
     Source.STUCK: (Kind.CANNOT, Kind.HARD, Kind.REFUSED),
 }
-KIND_NAMES = {
-    Kind.CORRECTION: "纠错", Kind.CONSULTATION: "咨询", Kind.SUGGESTION: "建议",
-    Kind.CANNOT: "不能办", Kind.HARD: "很难办", Kind.REFUSED: "不给办",
-}  # fmt: skip
+KIND_NAMES: Mapping[Kind, str] = {kind: CHOSEN_NAMES[kind] for kind in Kind}
 
 
 class Function(StrEnum):
@@ -54,7 +57,68 @@ class Function(StrEnum):
     OTHER = "other"
 
 
-FUNCTION_NAMES = {
-    Function.GUIDE: "办事指南", Function.BOOKING: "预约", Function.APPLICATION: "申请",
-    Function.QUERY: "查询", Function.OTHER: "其他",
-}  # fmt: skip
+FUNCTION_NAMES: Mapping[Function, str] = {name: CHOSEN_NAMES[name] for name in Function}
+WORDS_LIMIT = 1000
+"""Code points."""
+
+
+class Channel(StrEnum):
+    """Over which it came, and the citizen is answered; words of ReviewChannel."""
+
+    WEB = "web"
+    MINI_PROGRAM = "mini_program"
+    PHONE = "phone"
+    PAPER = "paper"
+
+
+class BlankWords(Invalid):
+    code = "blank_text"
+    title = "请写下您要反映的事"
+
+
+class WordsTooLong(Invalid):
+    code = "comment_too_long"
+    title = f"文字最多 {WORDS_LIMIT} 字"
+
+
+class KindRequired(Invalid):
+    code = "kind_required"
+    title = "请选择是哪一种"
+
+
+class WrongKind(Invalid):
+    code = "wrong_kind"
+    title = "这里没有这个类型"
+
+
+class TicketKnown(Conflict):
+    code = "ticket_known"
+    title = "这个外部单号已经登记过"
+
+
+def check_words(words: str) -> str:
+    if is_blank(words):
+        raise BlankWords(errors=[Fault("text", BlankWords.code, BlankWords.title)])
+    if len(words) > WORDS_LIMIT:
+        raise WordsTooLong(errors=[Fault("text", "too_long", WordsTooLong.title)])
+    return words.strip()
+
+
+def check_kind(source: Source, kind: Kind | None, function: Function | None) -> None:
+    """找茬 and 办不成事 say which of theirs it is. Whoever wrote a letter was not asked to choose: his
+    clerk may, among all."""
+    of_door = KINDS.get(source)
+    if of_door and kind is None:
+        raise KindRequired(errors=[Fault("kind", KindRequired.code, KindRequired.title)])
+    if of_door and kind not in of_door:
+        raise WrongKind(errors=[Fault("kind", WrongKind.code, WrongKind.title)])
+    if function is not None and source is not Source.FAULTS:
+        raise WrongKind(errors=[Fault("function", WrongKind.code, "只有“找茬”才选功能")])
+
+
+def answer_days(kind: Kind | None, policy: Policy) -> int:
+    """Working days: the “1、3、5” of what could not be done, else as for a bad review."""
+    days = {
+        Kind.REFUSED: policy.refused_days, Kind.CANNOT: policy.cannot_days, Kind.HARD: policy.hard_days,
+    }  # fmt: skip
+    return days.get(kind, policy.simple_days) if kind else policy.simple_days

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from server.kit import sql
@@ -13,6 +14,14 @@ from server.kit.transaction import transaction
 KEPT = timedelta(hours=24)
 _PURPOSE = "idempotency"
 Answer = tuple[int, bytes]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An Idempotency-Key and what was asked under it."""
+
+    key: str
+    digest: str
 
 
 class IdempotencyConflict(Conflict):

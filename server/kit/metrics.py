@@ -11,6 +11,10 @@ seconds = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5), registry=registry,
 )  # fmt: skip
 reviews = Counter("haochaping_reviews", "Reviews stored", ["level", "channel"], registry=registry)
+grievances = Counter(
+    "haochaping_grievances", "Grievances taken in through the other doors", ["source"],
+    registry=registry,
+)  # fmt: skip
 defaults = Counter(
     "haochaping_default_ratings", "Receipts that nobody rated, on record as such by the policy",
     registry=registry,

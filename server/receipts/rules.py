@@ -24,6 +24,8 @@ WALL = "wall"
 """The channel of a visit without a slip. Not one of Channel: no agency can issue it."""
 GRIEVANCE = "grievance"
 """The channel of a grievance that came through another door: no service was rated."""
+UNISSUED = frozenset({WALL, GRIEVANCE})
+"""No agency issued it and none may read it."""
 
 
 class Stage(StrEnum):

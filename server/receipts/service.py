@@ -20,6 +20,7 @@ from server.kit.privacy import vault
 from server.receipts.codes import UnknownCode, number_of
 from server.receipts.models import Receipt
 from server.receipts.rules import (
+    UNISSUED,
     BadReceipt,
     Channel,
     Kind,
@@ -288,12 +289,10 @@ async def by_code(code: str) -> Any:
 
 
 async def of_agency(agency_code: str, receipt_id: str) -> Receipt:
-    """A receipt that the agency issued; another's does not exist for it, nor a visit without a slip."""
+    """A receipt that the agency issued; another's does not exist for it, nor what nobody issued."""
     if not (receipt_id.isascii() and receipt_id.isdigit() and len(receipt_id) < 19):
         raise UnknownReceipt
-    receipt = await Receipt.get_or_none(
-        id=int(receipt_id), agency_code=agency_code, hall_code__isnull=True
-    )
-    if receipt is None:
+    receipt = await Receipt.get_or_none(id=int(receipt_id), agency_code=agency_code)
+    if receipt is None or receipt.channel in UNISSUED:
         raise UnknownReceipt
     return receipt

@@ -19,9 +19,10 @@ from server.catalogue.models import Hall, Window
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.privacy import BrokenSeal, vault
-from server.receipts.rules import WALL, open_until
+from server.receipts.rules import GRIEVANCE, WALL, open_until
 
-NO_MATTER = "大厅服务（未选事项）"
+UNNAMED = {WALL: "大厅服务（未选事项）", GRIEVANCE: "诉求（未选事项）"}
+"""In the place of a matter that nobody chose."""
 _SEAL = "applicant"
 
 
@@ -63,12 +64,12 @@ async def record(visit: Visit, now: datetime) -> asyncpg.Record | None:
 async def earlier(key: str) -> asyncpg.Record | None:
     """The visit of this name."""
     return await sql.fetch_one(
-        "SELECT * FROM receipts WHERE case_number = $1 AND hall_code IS NOT NULL", key
+        "SELECT * FROM receipts WHERE case_number = $1 AND channel = $2", key, WALL
     )
 
 
 def is_visit(receipt: Any) -> bool:
-    return receipt["hall_code"] is not None
+    return bool(receipt["channel"] == WALL)
 
 
 def claimed_case(sealed: bytes | None) -> str:
@@ -93,4 +94,4 @@ def matter_name(receipt: Any) -> str:
     matter = catalogue().matters.get(receipt["matter_code"])
     if matter:
         return matter.name
-    return NO_MATTER if is_visit(receipt) and not receipt["matter_code"] else ""
+    return "" if receipt["matter_code"] else UNNAMED.get(receipt["channel"], "")

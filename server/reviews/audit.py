@@ -13,6 +13,7 @@ from server.people.guard import StaffWith
 from server.people.rules import Role
 from server.people.service import Member, note_access
 from server.receipts import visits
+from server.receipts.rules import GRIEVANCE
 from server.receipts.service import UnknownReceipt
 from server.reviews.models import Review
 
@@ -47,9 +48,9 @@ async def audit_receipt(request: Request, who: Member, receipt_id: str) -> Audit
         raise UnknownReceipt
     regions = catalogue().within(who.region_code)
     row = await sql.fetch_one(
-        "SELECT region_code, hall_code, applicant FROM receipts WHERE id = $1", int(receipt_id)
+        "SELECT region_code, channel, applicant FROM receipts WHERE id = $1", int(receipt_id)
     )
-    if row is None or row["region_code"] not in regions:
+    if row is None or row["channel"] == GRIEVANCE or row["region_code"] not in regions:
         raise UnknownReceipt
     await note_access(who, "audit_receipt", receipt_id)
     reviews = await Review.filter(receipt_id=int(receipt_id)).order_by("at")

@@ -14,11 +14,11 @@ from server.kit.errors import Conflict, Fault, Invalid
 from server.kit.transaction import transaction
 from server.people.rules import Role
 from server.people.service import Member
-from server.reviews import rules, service, to_call
+from server.reviews import rules, service
 from server.reviews.models import Review
 from server.reviews.rules import ReviewChannel
 from server.reviews.snapshot import Given, Verdict, snapshot_of
-from server.workorders import moves, opening
+from server.workorders import moves, opening, to_call
 from server.workorders.models import WorkOrder
 from server.workorders.opening import Opening, Snapshot, open_order, working
 from server.workorders.rules import (

@@ -37,20 +37,7 @@ from server.reviews.submission import Submission
 from server.reviews.ties import order_of
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
-from server.workorders.opening import Opening, open_order
-
-
-@dataclass(frozen=True)
-class Promise:
-    """The order as the citizen is told of it."""
-
-    number: str
-    agency_code: str
-    due_at: datetime
-
-    @classmethod
-    def of(cls, opening: Opening) -> "Promise":
-        return cls(opening.number, opening.snapshot.agency_code, opening.answer.at)
+from server.workorders.opening import Promise, open_order
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from server.catalogue.models import Policy
 from server.catalogue.service import catalogue
 from server.kit.clock import BEIJING
+from server.kit.idempotency import Attempt
 from server.kit.privacy import BrokenSeal, vault
 from server.kit.redaction import redact
 from server.receipts import visits
@@ -33,14 +34,6 @@ class Verdict:
     real_name: bool = False
     contact_name: str = ""
     contact_phone: str | None = None
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """An Idempotency-Key and what was asked under it."""
-
-    key: str
-    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)

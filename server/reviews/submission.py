@@ -9,10 +9,11 @@ from server.kit import query_codes as codes
 from server.kit import sql
 from server.kit.lanes import Gathered
 from server.receipts import service as receipts
-from server.reviews import replacing, to_call
+from server.reviews import replacing
 from server.reviews.rules import ReviewState
 from server.reviews.snapshot import Given
 from server.workorders import opening as orders
+from server.workorders import to_call
 
 
 @dataclass(frozen=True)

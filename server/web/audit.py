@@ -13,6 +13,7 @@ from server.people.models import AccessLog
 from server.people.rules import ROLE_NAMES, Role
 from server.people.service import Member, note_access
 from server.receipts import visits
+from server.receipts.rules import GRIEVANCE
 from server.receipts.service import UnknownReceipt
 from server.reviews import service as reviews
 from server.reviews.models import Review
@@ -89,7 +90,11 @@ async def ask(request: Request, visit: Visit) -> HTTPResponse:
 async def _in_region(member: Member, receipt_id: str) -> bool:
     if not _digits(receipt_id):
         return False
-    row = await sql.fetch_one("SELECT region_code FROM receipts WHERE id = $1", int(receipt_id))
+    row = await sql.fetch_one(
+        "SELECT region_code FROM receipts WHERE id = $1 AND channel <> $2",
+        int(receipt_id),
+        GRIEVANCE,
+    )
     return row is not None and row["region_code"] in catalogue().within(member.region_code)
 
 

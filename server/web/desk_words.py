@@ -19,6 +19,7 @@ from server.workorders.rules import (
     State,
     is_overdue,
 )
+from server.workorders.shown import chosen_texts
 from server.workorders.supervision import ACCOUNT, VIEW_NAMES
 
 NOW, LATE, ALL = "now", lists.LATE, "all"
@@ -191,7 +192,7 @@ def row(
     order: WorkOrder, now: datetime, known: Catalogue, own: str | None, note: str = "",
     call_due: datetime | None = None,
 ) -> Row:  # fmt: skip
-    reasons = "、".join(known.tag_text(code) for code in order.tags)
+    reasons = "、".join(chosen_texts(order))
     short = order.words if len(order.words) <= SHORT else f"{order.words[:SHORT]}…"
     whose = "" if order.agency_code == own else f"牵头：{known.agency_name(order.agency_code)}"
     return Row(

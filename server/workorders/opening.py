@@ -51,6 +51,19 @@ class Opening:
     answer_days: int
 
 
+@dataclass(frozen=True)
+class Promise:
+    """The order as the citizen is told of it."""
+
+    number: str
+    agency_code: str
+    due_at: datetime
+
+    @classmethod
+    def of(cls, opening: Opening) -> "Promise":
+        return cls(opening.number, opening.snapshot.agency_code, opening.answer.at)
+
+
 def new_number(opened_on: date) -> str:
     """Year and ten random characters: it says neither how many orders there are nor when it came."""
     random = secrets.randbits(50)

@@ -14,6 +14,7 @@ from server.people.service import Member
 from server.workorders import flags
 from server.workorders.models import Flag, Part, Step, WorkOrder
 from server.workorders.moves import facts
+from server.workorders.origins import CHOSEN_NAMES
 from server.workorders.rights import may, may_record
 from server.workorders.rules import STEP_NAMES, State, is_overdue
 
@@ -115,7 +116,7 @@ def shown(of: Whole, member: Member) -> OrderShown:
         **listed(order),  # type: ignore[arg-type]
         co_agency_codes=order.co_agency_codes, parts=[_part_shown(part) for part in of.parts],
         hall=order.hall, tags=order.tags,
-        tag_texts=[catalogue().tag_text(code) for code in order.tags], words=order.words,
+        tag_texts=chosen_texts(order), words=order.words,
         real_name=order.real_name, provisional=order.provisional, outcome=order.outcome,
         ruling=order.ruling, returns=order.returns,
         proposed_agency_code=order.proposed_agency_code, desk_agency_code=order.desk_agency_code,
@@ -125,6 +126,11 @@ def shown(of: Whole, member: Member) -> OrderShown:
         may_record=[str(record) for record in may_record(known, member.role, now)],
         steps=[_step_shown(step, place, of.flags) for place, step in enumerate(of.steps, 1)],
     )  # fmt: skip
+
+
+def chosen_texts(order: WorkOrder) -> list[str]:
+    """The reasons of a review, or what was chosen where nothing is rated."""
+    return [CHOSEN_NAMES.get(code) or catalogue().tag_text(code) for code in order.tags]
 
 
 def _part_shown(part: Part) -> PartShown:

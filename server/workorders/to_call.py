@@ -1,4 +1,5 @@
-"""百分百回访: the call-back of a real-name bad review is made in the statement that opens its order."""
+"""百分百回访: the call-back of whoever gave his real name, with a bad review or a grievance, is made in the
+statement that opens the order."""
 
 from collections.abc import Sequence
 
@@ -7,7 +8,7 @@ from server.kit import sql
 from server.kit.ids import new_id
 from server.workorders.opening import Opening, working
 
-# An order that was not opened, since its review came second, has nobody to be called.
+# An order that was not opened, since its origin came second, has nobody to be called.
 _TO_CALL = """to_call AS (
   INSERT INTO call_backs (id, region_code, agency_code, review_id, order_number, kind, state, made_at,
     due_at)
