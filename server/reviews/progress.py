@@ -41,8 +41,12 @@ CITIZEN_WORDS = {
     "takeover": "督办员提级办理",
     "escalate": "期限提醒",
     "call_back": "工作人员电话回访",
+    "joined": "另有群众反映同一件事，一并办理",
+    "content": "您已认可答复，等一并办理的其他群众表态",
+    "left": "一并办理的另一位群众的评价不予采纳，工单继续办理",
 }
 FOLLOWED = "一并办理的工单已答复"
+BY_FIRST_ASKED = "首问负责人催办"
 YOU_SAID = "您给部门留言"
 RECALLED = "您在回访中表示不满意，转成工单核实"
 _OPEN_TO_HIM = frozenset({
@@ -103,4 +107,6 @@ def _step(step: Step, review: Review) -> StepShown:
         what = RECALLED
     if step.actor == "citizen" and step.move == "message":
         what = YOU_SAID
+    if step.move == "urge" and step.actor != "supervisor":
+        what = BY_FIRST_ASKED
     return StepShown(local(at), what, step.words if step.move in _OPEN_TO_HIM else "")

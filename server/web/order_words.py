@@ -100,6 +100,8 @@ def waiting_for(order: WorkOrder, told: OrderShown, member: Member, lead: str) -
     state, until = State(order.state), ""
     if order.next_due_at:
         until = f"（期限{day(local(order.next_due_at).date())}）"
+    if told.first_asked and member.agency_code and member.agency_code != order.agency_code:
+        return f"您是首问负责人，由{lead}办理和答复{until}。请跟踪到底；办得慢，可以催办。"
     if member.agency_code and member.agency_code != order.agency_code:
         return f"本单位是协办部门，由{lead}牵头办理和答复。现在没有要本单位办的事。"
     if state in FINAL:

@@ -122,10 +122,9 @@ class WorkOrder(Model):
                 name="order_is_final_when_it_has_ended",
             ),
             CheckConstraint(
-                check=f"state IN ({_FINAL}) OR next_due_at IS NOT NULL",
-                name="open_order_has_a_due_time",
+                check=f"state IN ({_FINAL}) OR next_due_at IS NOT NULL", name="open_order_has_a_due_time"
             ),
-        )
+        )  # fmt: skip
 
 
 class Step(Model):
@@ -171,10 +170,8 @@ class Part(Model):
         table = "order_parts"
         constraints = (
             UniqueConstraint(fields=("order_id", "agency_code"), name="one_part_per_agency"),
-            CheckConstraint(
-                check="state IN ('waiting', 'done', 'released')", name="part_state_is_known"
-            ),
-        )
+            CheckConstraint(check="state IN ('waiting', 'done', 'released')", name="part_state_is_known"),
+        )  # fmt: skip
 
 
 class Escalation(Model):
@@ -254,16 +251,14 @@ class Accountability(Model):
         indexes = (PostgreSQLIndex(fields=("region_code", "at"), name="accountability_of_region"),)
         constraints = (
             UniqueConstraint(
-                fields=("order_number", "why"),
-                name="accountable_once_per_order_and_reason",
+                fields=("order_number", "why"), name="accountable_once_per_order_and_reason",
                 condition="order_number IS NOT NULL",
             ),
             UniqueConstraint(
+                name="accountable_officer_once_per_period", condition="officer_number IS NOT NULL",
                 fields=("agency_code", "officer_number", "ordinal"),
-                name="accountable_officer_once_per_period",
-                condition="officer_number IS NOT NULL",
             ),
-        )
+        )  # fmt: skip
 
 
 class Flag(Model):

@@ -269,25 +269,12 @@ STATE_NAMES = {
     _S.MERGED: "已并案",
 }
 MOVE_NAMES = {
-    _M.OPEN: "派单",
-    _M.ACCEPT: "受理",
-    _M.RETURN: "退回",
-    _M.REASSIGN: "改派",
-    _M.REFUSE: "驳回退单",
-    _M.ASK: "向群众了解情况",
-    _M.RESUME: "继续办理",
-    _M.PLAN: "建立台账",
-    _M.EXTEND: "延期",
-    _M.ANSWER: "答复",
-    _M.CONFIRM: "群众认可",
-    _M.SILENCE: "逾期未反馈办结",
-    _M.CONTEST: "群众不认可",
-    _M.SUPERVISE: "督办",
-    _M.RULE: "裁定",
-    _M.DISMISS: "不予采纳",
-    _M.WITHDRAW: "群众撤回",
+    _M.OPEN: "派单", _M.ACCEPT: "受理", _M.RETURN: "退回", _M.REASSIGN: "改派", _M.REFUSE: "驳回退单",
+    _M.ASK: "向群众了解情况", _M.RESUME: "继续办理", _M.PLAN: "建立台账", _M.EXTEND: "延期",
+    _M.ANSWER: "答复", _M.CONFIRM: "群众认可", _M.SILENCE: "逾期未反馈办结", _M.CONTEST: "群众不认可",
+    _M.SUPERVISE: "督办", _M.RULE: "裁定", _M.DISMISS: "不予采纳", _M.WITHDRAW: "群众撤回",
     _M.MERGE: "并案",
-}
+}  # fmt: skip
 RECORD_NAMES = {
     Record.SUPPLEMENT: "群众补充说明",
     Record.PART: "协办意见",
