@@ -69,6 +69,15 @@ def _operating(commands: _Commands) -> None:
     )  # fmt: skip
     hire.add_argument("--agency")
     hire.add_argument("--region")
+    cases = commands.add(
+        "grievances", "cases of another platform: import FILE --by USERNAME, or export --since DAY",
+        _grievances,
+    )  # fmt: skip
+    cases.add_argument("what", choices=["import", "export"])
+    cases.add_argument("file", nargs="?")
+    cases.add_argument("--source", choices=["national"], default="national")
+    cases.add_argument("--by", metavar="USERNAME", help="who brings them in, and follows them")
+    cases.add_argument("--since", metavar="YYYY-MM-DD")
     kiosk = commands.add(
         "kiosk", "a key for a window's tablet; prints its address once, the one before ends", _kiosk,
         "agency_code", "window_code",
@@ -140,6 +149,24 @@ def _catalogue(chosen: argparse.Namespace) -> int:
     from server.commands import move_catalogue
 
     return asyncio.run(move_catalogue(_read(), chosen.what, chosen.folder))
+
+
+def _grievances(chosen: argparse.Namespace) -> int:
+    from datetime import date
+
+    from server.commands import bring_in_grievances, bring_out_grievances
+
+    if chosen.what == "import":
+        if not (chosen.file and chosen.by):
+            print("haochaping: import 要写文件和 --by 用户名", file=sys.stderr)
+            return 2
+        return asyncio.run(bring_in_grievances(_read(), chosen.file, chosen.by))
+    try:
+        since = date.fromisoformat(chosen.since or "")
+    except ValueError:
+        print("haochaping: export 要写 --since YYYY-MM-DD", file=sys.stderr)
+        return 2
+    return asyncio.run(bring_out_grievances(_read(), since))
 
 
 def _calendar(chosen: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from server.web import (
     desk,
     docs,
     health,
+    intake,
     kiosk,
     kiosk_keys,
     messages,
@@ -31,6 +32,7 @@ def set_up(app: Any) -> None:
         app.blueprint(room.blueprint)
     for room in (questionnaire, questionnaire_room):
         app.blueprint(room.blueprint)
+    app.blueprint(intake.blueprint)
     app.blueprint(kiosk_keys.blueprint)
     kiosk.set_up(app)
     if app.ctx.settings.demo:

@@ -17,7 +17,7 @@ ORDER BY number FOR UPDATE
 
 
 @dataclass(frozen=True)
-class Voice:
+class Follower:
     """A citizen's own order, and the one that is dealt with: the same unless his was merged."""
 
     own: WorkOrder
@@ -35,7 +35,7 @@ class Voice:
         return before + self.course.contests + 1
 
 
-async def locked(number: str) -> Voice:
+async def locked(number: str) -> Follower:
     """Both rows, in the order in which a merge locks them."""
     found = {row["number"]: _order(row) for row in await sql.fetch(_BOTH, number)}
     if number not in found:
@@ -48,7 +48,7 @@ async def locked(number: str) -> Voice:
             "SELECT * FROM work_orders WHERE number = $1 FOR UPDATE", own.merged_into
         )
         found[own.merged_into] = _order(row)
-    return Voice(own, found[own.merged_into or number])
+    return Follower(own, found[own.merged_into or number])
 
 
 def _order(row: Any) -> WorkOrder:
@@ -78,7 +78,7 @@ async def silent(course: WorkOrder) -> set[str]:
     return {row["number"] for row in rows}
 
 
-async def others(voice: Voice) -> set[str]:
+async def others(voice: Follower) -> set[str]:
     """For whom the order goes on if this one counts no more."""
     rows = await sql.fetch(
         "SELECT v.number FROM work_orders v WHERE (v.number = $1 OR v.merged_into = $1) "
@@ -93,7 +93,7 @@ async def has_spoken(own: WorkOrder, course: WorkOrder) -> bool:
     """He has accepted the answer that stands, and others have not yet."""
     rows = await sql.fetch(
         "SELECT 1 FROM opinions WHERE order_id = $1 AND round = $2 AND about = 'agency' AND satisfied",
-        own.number, Voice(own, course).round,
+        own.number, Follower(own, course).round,
     )  # fmt: skip
     return bool(rows)
 
@@ -108,7 +108,7 @@ RETURNING about
 """
 
 
-async def judged(voice: Voice, of: Held, satisfied: bool, desk_satisfied: bool | None) -> None:
+async def judged(voice: Follower, of: Held, satisfied: bool, desk_satisfied: bool | None) -> None:
     """His opinion of this round. Who has accepted may still say no while the order waits for others;
     the other way round the order is contested already."""
     own = voice.own

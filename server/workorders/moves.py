@@ -102,6 +102,18 @@ async def find(member: Member, number: str, *, lock: bool = False) -> WorkOrder:
     return _order_of(row)
 
 
+async def seen_of(member: Member, numbers: list[str]) -> set[str]:
+    """Which of these orders he may read."""
+    where, values = visible_to(member, clock.now())
+    place = len(values) + 1
+    rows = await sql.fetch(
+        f"SELECT number FROM work_orders WHERE number = ANY(${place}) AND {where}",  # noqa: S608
+        *values,
+        numbers,
+    )
+    return {row["number"] for row in rows}
+
+
 async def locked(number: str) -> WorkOrder:
     row = await sql.fetch_one("SELECT * FROM work_orders WHERE number = $1 FOR UPDATE", number)
     if row is None:
