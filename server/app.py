@@ -9,6 +9,7 @@ from sanic import HTTPResponse, Request, Sanic
 
 from server import database
 from server.catalogue import service as catalogue
+from server.grievances.api import door as grievances_door
 from server.grievances.intake_api import door as intake_door
 from server.kit import limits, log, metrics, openapi
 from server.kit.beacon import Beacons
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 DOORS = (
     people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
     questionnaire_door, orders_door, handling_door, ruling_door, supervision_door, verification_door,
-    audit_door, messages_door, kiosk_door, intake_door,
+    audit_door, messages_door, kiosk_door, grievances_door, intake_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

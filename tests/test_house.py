@@ -54,6 +54,7 @@ OPEN = {
     "track", "supplement_review", "confirm_answer", "write_message", "answer_call_back",
     "questionnaire_shown", "answer_questionnaire",
     "wall_of_hall", "wall_of_window", "review_hall", "review_window",  # on a wall, for everybody
+    "submit_grievance",  # 找茬 and 办不成事, for everybody
     "receive_replies", "receive_reports",  # behind the provider's secret
 }  # fmt: skip
 

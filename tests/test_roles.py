@@ -116,6 +116,7 @@ wall_of_hall            yyy        yyyy           yy         yyy            y
 wall_of_window          yyy        yyyy           yy         yyy            y
 review_hall             y11        1111           11         111            y
 review_window           y11        1111           11         111            y
+submit_grievance        y11        1111           11         111            y
 ask_on_kiosk            1y4        1111           11         111            1
 receive_replies         yyy        yyyy           yy         yyy            y
 receive_reports         yyy        yyyy           yy         yyy            y

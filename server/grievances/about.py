@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from server.catalogue.models import Hall, Matter, Window
+from server.catalogue.models import Agency, Hall, Matter, Window
 from server.catalogue.service import Catalogue, catalogue
 from server.kit.errors import Fault, Invalid, Unavailable
 from server.workorders.rules import route
 
 
-class UnknownPlace(Invalid):
-    code = "unknown_place"
+class UnknownHall(Invalid):
+    code = "unknown_hall"
     title = "没有这个大厅或窗口，请重新选择，或不选"
 
 
@@ -71,9 +71,9 @@ def find(
     window = known.seats.get(hall_code or "", {}).get(window_code or "")
     matter = known.matters.get(matter_code or "")
     if hall_code and hall is None:
-        raise UnknownPlace(errors=[Fault("hall_code", UnknownPlace.code, UnknownPlace.title)])
+        raise UnknownHall(errors=[Fault("hall_code", UnknownHall.code, UnknownHall.title)])
     if window_code and window is None:
-        raise UnknownPlace(errors=[Fault("window_code", UnknownPlace.code, UnknownPlace.title)])
+        raise UnknownHall(errors=[Fault("window_code", UnknownHall.code, UnknownHall.title)])
     if matter_code and matter is None:
         raise UnknownMatter(errors=[Fault("matter_code", UnknownMatter.code, UnknownMatter.title)])
     if agency_code and agency_code not in known.agencies:
@@ -84,11 +84,12 @@ def find(
 def front_desk(known: Catalogue) -> str:
     """Of the hall that stands highest among the regions; of several the one with the first code. Without
     any hall the highest agency."""
-    heights = [
-        *((len(list(known.upward(h.region_code))), 0, h.code, h.desk_agency_code) for h in known.halls.values()),
-        *((len(list(known.upward(a.region_code))), 1, a.code, a.code) for a in known.agencies.values()),
-    ]  # fmt: skip
-    if not heights:
-        raise NoDesk
-    first = min((one for one in heights if one[1] == 0), default=None) or min(heights)
-    return first[3]
+
+    def height(place: Hall | Agency) -> tuple[int, str]:
+        return sum(1 for _ in known.upward(place.region_code)), place.code
+
+    if known.halls:
+        return min(known.halls.values(), key=height).desk_agency_code
+    if known.agencies:
+        return min(known.agencies.values(), key=height).code
+    raise NoDesk

@@ -88,18 +88,19 @@ class Taken:
 _FILED = """filed AS (
   INSERT INTO receipts (region_code, agency_code, case_number, service_number, matter_code, window_code,
     hall_code, channel, handled_at, issued_at, open_until, digest)
-  VALUES ({its_region}, {its_place_agency}, {its_case_number}, 1, {its_matter}, {its_window_code}, {its_hall_code}, {its_door},
-    {its_handled_at}, {its_at}, {its_handled_at}, {its_receipt_digest})
+  VALUES ({its_region}, {its_place_agency}, {its_case_number}, 1, {its_matter}, {its_window_code},
+    {its_hall_code}, {its_door}, {its_handled_at}, {its_at}, {its_handled_at}, {its_receipt_digest})
   RETURNING id
 )"""
 _GRIEVED = """grieved AS (
   INSERT INTO grievances (id, region_code, agency_code, receipt_id, source, kind, function, words, channel,
     real_name, contact, contact_key, citizen_id, at, came_on, order_number, query_key, request_key,
     request_digest, entered_by, external_number)
-  SELECT {its_grievance}, {its_region}, {its_lead}, filed.id, {its_source}, {its_kind}, {its_function}, {its_said}, {its_channel},
-    {its_real_name}, {its_contact}, {its_contact_key},
-    (SELECT id FROM citizens WHERE id = {its_citizen} AND erased_at IS NULL FOR SHARE), {its_at}, {its_came_on},
-    {its_order_number}, {its_query_key}, {its_request_key}, {its_request_digest}, {its_entered_by}, {its_external_number}
+  SELECT {its_grievance}, {its_region}, {its_lead}, filed.id, {its_source}, {its_kind}, {its_function},
+    {its_said}, {its_channel}, {its_real_name}, {its_contact}, {its_contact_key},
+    (SELECT id FROM citizens WHERE id = {its_citizen} AND erased_at IS NULL FOR SHARE), {its_at},
+    {its_came_on}, {its_order_number}, {its_query_key}, {its_request_key}, {its_request_digest},
+    {its_entered_by}, {its_external_number}
   FROM filed RETURNING id
 )"""
 

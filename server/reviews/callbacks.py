@@ -14,10 +14,11 @@ from server.kit.errors import Conflict, Fault, Invalid
 from server.kit.transaction import transaction
 from server.people.rules import Role
 from server.people.service import Member
-from server.reviews import rules, service
+from server.reviews import rules, service, voices
 from server.reviews.models import Review
 from server.reviews.rules import ReviewChannel
 from server.reviews.snapshot import Given, Verdict, snapshot_of
+from server.reviews.voices import Voice
 from server.workorders import moves, opening, to_call
 from server.workorders.models import WorkOrder
 from server.workorders.opening import Opening, Snapshot, open_order, working
@@ -96,13 +97,13 @@ def check_caller(member: Member, order: WorkOrder) -> None:
 
 
 async def _written(member: Member, order: WorkOrder, talk: Talk, now: datetime) -> WorkOrder:
-    review = await Review.get(id=order.origin_key)
-    words = await service.redacted(review, rules.check_comment(talk.text))
+    voice = await voices.of_id(order.origin_key)
+    words = await service.redacted(voice, rules.check_comment(talk.text))
     done = await sql.fetch(
         "UPDATE call_backs SET state = $3, satisfied = $4, words = $5, staff_id = $6, "
         "channel = 'phone', done_at = $7 WHERE review_id = $1 AND kind = $2 AND state <> 'done' "
         "RETURNING id",
-        review.id, REAL_NAME, "done" if talk.reached else "unreachable", talk.satisfied, words,
+        voice.id, REAL_NAME, "done" if talk.reached else "unreachable", talk.satisfied, words,
         member.id, now if talk.reached else None,
     )  # fmt: skip
     if not done:
@@ -137,14 +138,14 @@ async def done_for(number: str) -> bool:
 # Of the drawn ones
 
 
-async def waiting(review: Review) -> Row | None:
+async def waiting(voice: Voice) -> Row | None:
     """The question that this rater is asked now, if he was drawn and has not answered."""
-    if rules.is_bad(review.level):
+    if not isinstance(voice, Review) or rules.is_bad(voice.level):
         return None
     return await sql.fetch_one(
         "SELECT * FROM call_backs WHERE review_id = $1 AND kind = 'sample' "
         "AND state IN ('waiting', 'asked') AND due_at >= $2",
-        review.id, clock.now(),
+        voice.id, clock.now(),
     )  # fmt: skip
 
 
@@ -156,10 +157,12 @@ _NO = """answered AS (
 
 
 async def answer(
-    review: Review, *, satisfied: bool, comment: str, channel: ReviewChannel
+    voice: Voice, *, satisfied: bool, comment: str, channel: ReviewChannel
 ) -> Opening | None:
     """One statement: what he says, and the order that a "no" opens. The review stays as it is."""
-    said, now = rules.check_comment(comment), clock.now()
+    if not isinstance(voice, Review):
+        raise rules.NoCallBack  # only ratings are drawn
+    review, said, now = voice, rules.check_comment(comment), clock.now()
     words = await service.redacted(review, said)
     opened = None if satisfied else open_order(
         await _snapshot(review, said, now), catalogue().policy(review.region_code),
@@ -245,7 +248,7 @@ class Rate:
 # A review that was undone had no order that anybody saw.
 _OF = """
 FROM call_backs b JOIN (SELECT * FROM work_orders WHERE {where}) o ON o.number = b.order_number
-JOIN reviews r ON r.id = b.review_id AND r.state <> 'undone'
+JOIN voices r ON r.id = b.review_id AND r.state <> 'undone'
 WHERE b.kind = 'real_name'
 """
 

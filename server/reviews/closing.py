@@ -20,7 +20,7 @@ from server.workorders.rules import IllegalMove, State, Told
 log = logging.getLogger(__name__)
 _BATCH = 200
 
-# The answer's own step, the review behind the order, and whatever proves that the answer reached him.
+# The answer's own step, who stands behind the order, and whatever proves that the answer reached him.
 # A question that the phone's owner, or the region's policy, does not want is no way to reach him.
 _PROOFS = """
 SELECT o.number, o.region_code, o.next_due_at, o.climb_due, o.told_at, o.told_how,
@@ -38,7 +38,7 @@ SELECT o.number, o.region_code, o.next_due_at, o.climb_due, o.told_at, o.told_ho
 FROM work_orders o
 LEFT JOIN LATERAL (SELECT s.id, s.at FROM work_order_steps s
   WHERE s.order_id = o.number AND s.move = 'answer' ORDER BY s.id DESC LIMIT 1) a ON TRUE
-LEFT JOIN reviews r ON r.id = o.origin_key
+LEFT JOIN voices r ON r.id = o.origin_key
 WHERE o.state = 'answered' AND o.next_due_at < $1
 """
 _TO_CLOSE = f"""

@@ -33,11 +33,10 @@ _COURSE = (Move.ACCEPT, Move.ANSWER, Move.SILENCE, Move.RULE, Move.DISMISS, Move
 _RELAY = (Move.ASK, Move.RESUME, Beside.MESSAGE, Beside.SUPPLEMENT)
 _LATEST = """
 SELECT s.id, s.at, s.move, s.actor, o.number, o.state, o.matter, o.agency_code, o.next_due_at,
-  o.due_at, r.id AS review, r.channel, r.contact, r.receipt_id, r.query_key, c.citizen_id
-FROM work_orders o JOIN reviews r ON r.id = o.origin_key AND r.state = 'standing'
+  o.due_at, r.id AS review, r.channel, r.contact, r.receipt_id, r.query_key, r.citizen_id
+FROM work_orders o JOIN voices r ON r.id = o.origin_key AND r.state = 'standing'
 JOIN work_order_steps s ON s.order_id = o.number AND s.state = o.state AND s.actor <> 'citizen'
   AND s.move = ANY($2)
-LEFT JOIN claims c ON c.review_id = r.id
 WHERE o.number = $1 ORDER BY s.id DESC LIMIT 1
 """
 """The step by which the agency brought the order to where it is; what came before is no news now."""

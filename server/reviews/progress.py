@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from server.kit.web import local
 from server.reviews.models import Review
 from server.reviews.relay import thread
+from server.reviews.voices import Voice
 from server.workorders import service as orders
 from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import State
@@ -47,6 +48,7 @@ CITIZEN_WORDS = {
 }
 FOLLOWED = "一并办理的工单已答复"
 BY_FIRST_ASKED = "首问负责人催办"
+GRIEVED = "诉求已成为工单，派给责任部门"
 YOU_SAID = "您给部门留言"
 RECALLED = "您在回访中表示不满意，转成工单核实"
 _OPEN_TO_HIM = frozenset({
@@ -89,8 +91,8 @@ def messages_shown(steps: Sequence[Step]) -> list[MessageShown]:
     return [MessageShown(local(said.at), said.by, said.words) for said in thread(steps)]
 
 
-async def steps_shown(order: WorkOrder, steps: Sequence[Step], review: Review) -> list[StepShown]:
-    shown = [_step(step, review) for step in steps]
+async def steps_shown(order: WorkOrder, steps: Sequence[Step], voice: Voice) -> list[StepShown]:
+    shown = [_step(step, voice) for step in steps]
     if order.merged_into:
         other = await orders.followed(order)
         answers = Step.filter(order_id=other.number, move__in=_ANSWERS).order_by("id")
@@ -98,13 +100,15 @@ async def steps_shown(order: WorkOrder, steps: Sequence[Step], review: Review) -
     return shown
 
 
-def _step(step: Step, review: Review) -> StepShown:
+def _step(step: Step, voice: Voice) -> StepShown:
     # The agency's first step lies at the end of the undo time; the citizen's at his own submission.
-    began = step.move == "open" and bool(review.order_number)
-    at = review.at if began else step.at
+    began = step.move == "open" and bool(voice.order_number)
+    at = voice.at if began else step.at
     what = CITIZEN_WORDS.get(step.move, "办理中")
     if step.move == "open" and not began:
         what = RECALLED
+    if began and not isinstance(voice, Review):
+        what = GRIEVED
     if step.actor == "citizen" and step.move == "message":
         what = YOU_SAID
     if step.move == "urge" and step.actor != "supervisor":

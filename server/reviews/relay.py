@@ -10,8 +10,8 @@ from server.kit.clock import clock
 from server.kit.transaction import transaction
 from server.messages.rules import start_of_day
 from server.reviews import rules, service
-from server.reviews.models import Review
 from server.reviews.ties import order_of
+from server.reviews.voices import Voice
 from server.workorders import alerts, moves
 from server.workorders import service as orders
 from server.workorders.models import Step, WorkOrder
@@ -48,14 +48,14 @@ def thread(steps: Iterable[Step]) -> list[Message]:
     ]  # fmt: skip
 
 
-async def say(review: Review, text: str) -> None:
+async def say(voice: Voice, text: str) -> None:
     """A word of the citizen to the agency; the answer to its question, if it has asked one."""
     if is_blank(text):
         raise BlankText
-    words, number = rules.check_comment(text), await order_of(review)
+    words, number = rules.check_comment(text), await order_of(voice)
     if number is None:
         raise rules.NobodyToTalkTo
-    shown = await service.redacted(review, words)
+    shown = await service.redacted(voice, words)
     async with transaction():
         order, now = await moves.locked(number), clock.now()
         _check_open(order, now)

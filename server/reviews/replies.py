@@ -15,10 +15,9 @@ from server.kit.privacy import BrokenSeal, vault
 from server.kit.transaction import transaction
 from server.messages import service as messages
 from server.messages.rules import Outcome
-from server.reviews import callbacks, questions, relay, sms_reviews
+from server.reviews import callbacks, questions, relay, sms_reviews, voices
 from server.reviews.conversation import Act, Asked, move_of
 from server.reviews.heard import Heard
-from server.reviews.models import Review
 from server.reviews.patience import patiently
 from server.reviews.rules import COMMENT_LIMIT, QuestionState, ReviewChannel, ReviewState
 
@@ -227,7 +226,7 @@ async def _add_words(heard: Heard) -> Outcome:
 
 async def _say(heard: Heard) -> Outcome:
     """A word for the agency: the question has its answer, and what he writes on is another word."""
-    await relay.say(await Review.get(id=heard.question["review_id"]), heard.text[:COMMENT_LIMIT])
+    await relay.say(await voices.of_id(heard.question["review_id"]), heard.text[:COMMENT_LIMIT])
     if heard.question["state"] in (QuestionState.OPEN, QuestionState.EXPIRED):
         heard.end(QuestionState.ANSWERED)
     return Outcome.ADDED
@@ -237,7 +236,7 @@ async def _recall(heard: Heard) -> Outcome:
     reading = heard.move.reading
     assert reading is not None
     await callbacks.answer(
-        await Review.get(id=heard.question["review_id"]), satisfied=bool(reading.content),
+        await voices.of_id(heard.question["review_id"]), satisfied=bool(reading.content),
         comment=reading.words[:COMMENT_LIMIT], channel=ReviewChannel.SMS,
     )  # fmt: skip
     heard.end(QuestionState.ANSWERED)

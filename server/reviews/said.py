@@ -8,7 +8,7 @@ from server.kit import sql
 from server.reviews.ties import ORDER_OF
 
 _LAST = f"""
-SELECT r.query_key, o.agency_code, s.words FROM reviews r JOIN work_orders o ON o.number = {ORDER_OF}
+SELECT r.query_key, o.agency_code, s.words FROM voices r JOIN work_orders o ON o.number = {ORDER_OF}
 JOIN work_order_steps s ON s.order_id = o.number AND s.move = ANY($2) AND s.actor <> 'citizen'
 WHERE r.id = $1 ORDER BY s.id DESC LIMIT 1
 """  # noqa: S608

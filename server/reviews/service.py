@@ -8,20 +8,20 @@ from uuid import UUID
 import asyncpg
 
 from server.catalogue.service import catalogue
+from server.grievances.models import Grievance
 from server.kit import metrics, sql
 from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.errors import Refusal
 from server.kit.idempotency import IdempotencyConflict
 from server.kit.ids import new_id
-from server.kit.privacy import vault
 from server.kit.redaction import redact
 from server.kit.transaction import transaction
 from server.receipts import service as receipts
 from server.receipts import visits
 from server.receipts.codes import number_of
 from server.receipts.rules import Channel, ReviewClosed
-from server.reviews import rules, submission
+from server.reviews import rules, submission, voices
 from server.reviews.models import Review
 from server.reviews.replacing import Openness, openness
 from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
@@ -35,6 +35,7 @@ from server.reviews.snapshot import (
 )
 from server.reviews.submission import Submission
 from server.reviews.ties import order_of
+from server.reviews.voices import Voice
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 from server.workorders.opening import Promise, open_order
@@ -169,12 +170,7 @@ def _channel(receipt: asyncpg.Record, given: ReviewChannel | None) -> ReviewChan
 
 async def review_of(query_code: str) -> Review:
     """By the citizen's query code, as he typed it."""
-    plain = codes.typed(query_code)
-    keys = vault().fingerprints(plain, "query")
-    review = await Review.get_or_none(query_key__in=keys).prefetch_related("receipt")
-    if review is None:
-        raise codes.UnknownQueryCode
-    return review
+    return voices.as_review(await voices.behind(query_code))
 
 
 async def may_undo(review: Review) -> bool:
@@ -232,23 +228,24 @@ async def supplement(review: Review, comment: str) -> None:
 
 
 async def judge(
-    review: Review, *, satisfied: bool, comment: str, desk_satisfied: bool | None = None
+    voice: Voice, *, satisfied: bool, comment: str, desk_satisfied: bool | None = None
 ) -> WorkOrder:
     """Content or not with the agency's answer, and with the service desk that had the order first."""
-    words, number = rules.check_comment(comment), await order_of(review)
+    words, number = rules.check_comment(comment), await order_of(voice)
     if number is None:
         raise rules.NothingToJudge
     return await orders.judge(
-        number, satisfied=satisfied, words=await redacted(review, words),
+        number, satisfied=satisfied, words=await redacted(voice, words),
         desk_satisfied=desk_satisfied,
     )  # fmt: skip
 
 
-async def redacted(review: Review, words: str) -> str:
+async def redacted(voice: Voice, words: str) -> str:
     """The citizen's words as the agency may see them."""
     if not words:
         return ""
     (receipt,) = await sql.fetch(
-        "SELECT applicant, case_number FROM receipts WHERE id = $1", review.receipt_id
+        "SELECT applicant, case_number FROM receipts WHERE id = $1", voice.receipt_id
     )
-    return redact(words, known=known_to_us(receipt, review.contact))
+    ticket = (voice.external_number or "") if isinstance(voice, Grievance) else ""
+    return redact(words, known=(*known_to_us(receipt, voice.contact), ticket))

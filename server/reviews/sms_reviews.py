@@ -16,7 +16,7 @@ from server.kit.transaction import transaction
 from server.messages.rules import Purpose
 from server.messages.service import Post
 from server.receipts.rules import ReviewClosed, is_open
-from server.reviews import questions, rules, service, submission
+from server.reviews import questions, rules, service, submission, voices
 from server.reviews.conversation import Move, has_reason, tags_of
 from server.reviews.models import Review
 from server.reviews.rules import ReviewChannel, ReviewState
@@ -170,8 +170,8 @@ async def judge(question: Record, move: Move, text: str) -> None:
     assert move.reading is not None
     satisfied = bool(move.reading.content)
     words = move.reading.words or ("" if satisfied else text.strip())
-    review = await Review.get(id=question["review_id"])
-    await service.judge(review, satisfied=satisfied, comment=words[: rules.COMMENT_LIMIT])
+    voice = await voices.of_id(question["review_id"])
+    await service.judge(voice, satisfied=satisfied, comment=words[: rules.COMMENT_LIMIT])
 
 
 async def add_words(question: Record, text: str, now: datetime) -> None:

@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Literal
 
 from asyncpg import Record
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sanic import Request
 
 from server.catalogue.service import catalogue
+from server.grievances.models import Grievance
+from server.grievances.rules import SOURCE_NAMES, Source
 from server.kit import query_codes as codes
 from server.kit import sql
 from server.kit.errors import Limited
 from server.kit.forms import Form
 from server.kit.web import ANYONE, Door, local
-from server.reviews import callbacks, closing, questionnaire, relay, rules, service
+from server.reviews import callbacks, closing, questionnaire, relay, rules, service, voices
 from server.reviews.api import count_unknown, receipt_shown
 from server.reviews.models import Review
 from server.reviews.progress import (
@@ -25,7 +27,9 @@ from server.reviews.progress import (
 )
 from server.reviews.rules import LEVEL_NAMES
 from server.reviews.ties import order_of
+from server.reviews.voices import NotAReview, Voice
 from server.workorders.models import Step, WorkOrder
+from server.workorders.origins import CHOSEN_NAMES
 from server.workorders.rules import FINAL, BlankText, IllegalMove, State
 
 door = Door("track")
@@ -91,8 +95,28 @@ class CallBackShown(Struct):
     question: str
 
 
-class Track(Struct):
-    review: ReviewShown
+class GrievanceShown(Struct):
+    """Nothing was rated."""
+
+    source: str
+    source_name: str
+    kind: str
+    kind_name: str
+    function: str
+    function_name: str
+    text: str
+    real_name: bool
+    agency: str
+    matter: str
+    window: str
+    at: datetime
+
+
+class Track(Struct, kw_only=True):
+    """Of a review or of a grievance: one of the two is there."""
+
+    review: ReviewShown | UnsetType = UNSET
+    grievance: GrievanceShown | UnsetType = UNSET
     work_order: OrderTracked | None
     awaiting_you: Literal["confirmation", "answer"] | None
     questionnaire: Literal["open", "answered"] | None
@@ -103,27 +127,32 @@ class Track(Struct):
     call_back: CallBackShown | None
 
 
-async def review_behind(request: Request, query_code: str) -> Review:
+async def voice_behind(request: Request, query_code: str) -> Voice:
     try:
-        return await service.review_of(query_code)
+        return await voices.behind(query_code)
     except codes.UnknownQueryCode:
         await count_unknown(request, "unknown_query_code")
         raise
 
 
+async def review_behind(request: Request, query_code: str) -> Review:
+    """For what only a rating has."""
+    return voices.as_review(await voice_behind(request, query_code))
+
+
 @door.get(
     "/api/v1/track/<query_code>", guard=ANYONE, answers={200: Track},
-    refusals=(codes.UnknownQueryCode, Limited), summary="凭查询编码查看评价与办理进度",
+    refusals=(codes.UnknownQueryCode, Limited), summary="凭查询编码查看评价或诉求，与办理进度",
 )  # fmt: skip
 async def track(request: Request, query_code: str) -> Track:
-    review = await review_behind(request, query_code)
-    await told(review)
-    return await tracked(review)
+    voice = await voice_behind(request, query_code)
+    await told(voice)
+    return await tracked(voice)
 
 
-async def told(review: Review) -> None:
+async def told(voice: Voice) -> None:
     """He opens his page: an answer that stands there has reached him."""
-    order = await WorkOrder.get_or_none(number=await order_of(review) or "")
+    order = await WorkOrder.get_or_none(number=await order_of(voice) or "")
     if order:
         await closing.seen(order)
 
@@ -132,7 +161,7 @@ async def told(review: Review) -> None:
     "/api/v1/track/<query_code>/supplement", guard=ANYONE, form=SupplementForm, answers={200: Track},
     refusals=(
         codes.UnknownQueryCode, rules.BlankComment, rules.CommentTooLong, rules.SupplementTooEarly,
-        rules.AlreadySupplemented, rules.AlreadyReviewed, Limited,
+        rules.AlreadySupplemented, rules.AlreadyReviewed, NotAReview, Limited,
     ),
     summary="补充评价（过了撤回时间，一次）",
 )  # fmt: skip
@@ -152,11 +181,11 @@ async def supplement_review(request: Request, query_code: str, form: SupplementF
     summary="对答复是否认可；不认可须说明",
 )  # fmt: skip
 async def confirm_answer(request: Request, query_code: str, form: ConfirmationForm) -> Track:
-    review = await review_behind(request, query_code)
+    voice = await voice_behind(request, query_code)
     await service.judge(
-        review, satisfied=form.satisfied, comment=form.comment, desk_satisfied=form.desk_satisfied
+        voice, satisfied=form.satisfied, comment=form.comment, desk_satisfied=form.desk_satisfied
     )
-    return await tracked(review)
+    return await tracked(voice)
 
 
 @door.post(
@@ -168,9 +197,9 @@ async def confirm_answer(request: Request, query_code: str, form: ConfirmationFo
     summary="给办理部门留言，或回答部门的问题；由平台隐去个人信息后转达",
 )  # fmt: skip
 async def write_message(request: Request, query_code: str, form: MessageForm) -> Track:
-    review = await review_behind(request, query_code)
-    await relay.say(review, form.text)
-    return await tracked(review)
+    voice = await voice_behind(request, query_code)
+    await relay.say(voice, form.text)
+    return await tracked(voice)
 
 
 @door.post(
@@ -179,29 +208,32 @@ async def write_message(request: Request, query_code: str, form: MessageForm) ->
     summary="回答回访；不满意的转成工单核实，原来的评价不变",
 )  # fmt: skip
 async def answer_call_back(request: Request, query_code: str, form: CallBackForm) -> Track:
-    review = await review_behind(request, query_code)
+    voice = await voice_behind(request, query_code)
     await callbacks.answer(
-        review, satisfied=form.satisfied, comment=form.comment,
-        channel=rules.ReviewChannel(review.channel),
+        voice, satisfied=form.satisfied, comment=form.comment,
+        channel=rules.ReviewChannel(voice.channel),
     )  # fmt: skip
-    return await tracked(review)
+    return await tracked(voice)
 
 
-async def tracked(review: Review) -> Track:
+async def tracked(voice: Voice) -> Track:
     """Everything that happened, in the citizen's words, with the date until which he may wait."""
-    order = await WorkOrder.get_or_none(number=await order_of(review) or "")
+    order = await WorkOrder.get_or_none(number=await order_of(voice) or "")
     steps = await Step.filter(order_id=order.number).order_by("id") if order else []
-    asked = await callbacks.waiting(review)
-    receipt = await receipt_row(review)
-    return Track(
-        _review_shown(review, receipt),
-        await _order_tracked(order, steps, review) if order else None,
-        _AWAITED.get(State(order.state)) if order else None,
-        await questionnaire.offered(review, receipt["matter_code"]),
-        messages_shown(steps),
-        _rates(order),
-        CallBackShown(local(asked["made_at"]), CALL_BACK_QUESTION) if asked else None,
-    )
+    asked = await callbacks.waiting(voice)
+    receipt = await receipt_row(voice)
+    track = Track(
+        work_order=await _order_tracked(order, steps, voice) if order else None,
+        awaiting_you=_AWAITED.get(State(order.state)) if order else None, questionnaire=None,
+        messages=messages_shown(steps), rates=_rates(order),
+        call_back=CallBackShown(local(asked["made_at"]), CALL_BACK_QUESTION) if asked else None,
+    )  # fmt: skip
+    if isinstance(voice, Review):
+        track.review = _review_shown(voice, receipt)
+        track.questionnaire = await questionnaire.offered(voice, receipt["matter_code"])
+    else:
+        track.grievance = _grievance_shown(voice, receipt)
+    return track
 
 
 _AWAITED: dict[State, Literal["confirmation", "answer"]] = {
@@ -217,20 +249,32 @@ def _rates(order: WorkOrder | None) -> list[Literal["agency", "desk"]]:
     return ["agency", "desk"] if order.desk_agency_code else ["agency"]
 
 
-async def _order_tracked(order: WorkOrder, steps: list[Step], review: Review) -> OrderTracked:
+async def _order_tracked(order: WorkOrder, steps: list[Step], voice: Voice) -> OrderTracked:
     known = catalogue()
     return OrderTracked(
         number=order.number, state=order.state, agency=known.agency_name(order.agency_code),
         due_at=local(order.due_at), provisional=order.provisional,
         next_due_at=local(order.next_due_at) if order.next_due_at else None,
         next_step=next_step(order), desk=known.agency_name(order.desk_agency_code) or None,
-        open=order.state not in FINAL, steps=await steps_shown(order, steps, review),
+        open=order.state not in FINAL, steps=await steps_shown(order, steps, voice),
     )  # fmt: skip
 
 
-async def receipt_row(review: Review) -> Record:
-    (row,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", review.receipt_id)
+async def receipt_row(voice: Voice) -> Record:
+    (row,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", voice.receipt_id)
     return row
+
+
+def _grievance_shown(grievance: Grievance, receipt: Record) -> GrievanceShown:
+    shown = receipt_shown(receipt)
+    return GrievanceShown(
+        source=grievance.source, source_name=SOURCE_NAMES[Source(grievance.source)],
+        kind=grievance.kind, kind_name=CHOSEN_NAMES.get(grievance.kind, ""),
+        function=grievance.function, function_name=CHOSEN_NAMES.get(grievance.function, ""),
+        text=grievance.words, real_name=grievance.real_name,
+        agency=catalogue().agency_name(grievance.agency_code), matter=shown.matter,
+        window=shown.window, at=local(grievance.at),
+    )  # fmt: skip
 
 
 def _review_shown(review: Review, receipt: Record) -> ReviewShown:

@@ -12,6 +12,7 @@ from server.kit.transaction import transaction
 from server.people.models import Staff
 from server.people.rules import OF_AN_AGENCY, Role
 from server.people.service import Member, note_access
+from server.reviews import voices
 from server.reviews.callbacks import Anonymous
 from server.reviews.models import Review
 from server.workorders import alerts, moves
@@ -90,15 +91,15 @@ async def reveal(member: Member, number: str, reason: str) -> Person:
 
 
 async def _person(order: WorkOrder) -> Person:
-    """What he gave with the review, or what the agency itself knows of its applicant."""
-    review = await Review.get(id=order.origin_key)
+    """What he gave with his words, or what the agency itself knows of its applicant."""
+    voice = await voices.of_id(order.origin_key)
     (receipt,) = await sql.fetch(
-        "SELECT applicant, case_number FROM receipts WHERE id = $1", review.receipt_id
+        "SELECT applicant, case_number FROM receipts WHERE id = $1", voice.receipt_id
     )
-    given, known = _opened(review.contact, "contact"), _opened(receipt["applicant"], "applicant")
+    given, known = _opened(voice.contact, "contact"), _opened(receipt["applicant"], "applicant")
     return Person(
         given.get("name") or known.get("name") or "", given.get("phone") or known.get("phone") or "",
-        receipt["case_number"],
+        receipt["case_number"] if isinstance(voice, Review) else voice.external_number or "",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from server.web import (
     demo,
     desk,
     docs,
+    doors,
     health,
     intake,
     kiosk,
@@ -30,7 +31,7 @@ def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
-    for room in (questionnaire, questionnaire_room):
+    for room in (questionnaire, questionnaire_room, doors):
         app.blueprint(room.blueprint)
     app.blueprint(intake.blueprint)
     app.blueprint(kiosk_keys.blueprint)

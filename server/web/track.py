@@ -15,7 +15,8 @@ from server.reviews.models import Review
 from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
 from server.reviews.replacing import openness
 from server.reviews.rules import NoCallBack, ReviewChannel, ReviewState, TooManyMessages
-from server.reviews.tracking import Track, review_behind, told, tracked
+from server.reviews.tracking import Track, review_behind, told, tracked, voice_behind
+from server.reviews.voices import Voice
 from server.web.page import page, refused, see_other
 from server.web.typed import fields, only
 from server.workorders.rules import AT_THE_AGENCY, BlankText, State, is_blank
@@ -68,7 +69,20 @@ async def track_typed(request: Request) -> HTTPResponse:
 
 @blueprint.get("/t/<query_code>", name="tracked", unquote=True)
 async def show(request: Request, query_code: str) -> HTTPResponse:
-    return await _shown(request, await review_behind(request, query_code))
+    return await _shown(request, await voice_behind(request, query_code))
+
+
+@blueprint.get("/t/<query_code>/taken", name="grievance_taken", unquote=True)
+async def grievance_taken(request: Request, query_code: str) -> HTTPResponse:
+    """Once, after a grievance was sent: the code, and until when there is an answer."""
+    voice = await voice_behind(request, query_code)
+    if isinstance(voice, Review):
+        return _back(query_code)
+    code = codes.code_of_key(voice.id, voice.query_key)
+    return page(
+        request, "grievance_taken.html", track=await tracked(voice), code=code,
+        grouped=codes.grouped(code),
+    )  # fmt: skip
 
 
 @blueprint.post("/t/<query_code>/undo", unquote=True)
@@ -101,28 +115,28 @@ async def confirmation(request: Request, query_code: str) -> HTTPResponse:
     given = fields(request)
     choice, comment = only(given, "satisfied"), only(given, "comment")
     desk = _YES_OR_NO.get(only(given, "desk"))
-    review = await review_behind(request, query_code)
+    voice = await voice_behind(request, query_code)
     try:
         if choice not in ("1", "0"):
             raise VerdictRequired
         if choice == "0" and is_blank(comment):
             raise BlankText(errors=[Fault("comment", "blank_text", "不满意，请写下哪里没有解决")])
-        await service.judge(review, satisfied=choice == "1", comment=comment, desk_satisfied=desk)
+        await service.judge(voice, satisfied=choice == "1", comment=comment, desk_satisfied=desk)
     except (Invalid, Conflict) as refusal:
-        return await _shown(request, review, refusal, comment=comment, judged=choice == "1")
+        return await _shown(request, voice, refusal, comment=comment, judged=choice == "1")
     return _back(query_code)
 
 
 @blueprint.post("/t/<query_code>/messages", unquote=True)
 async def write(request: Request, query_code: str) -> HTTPResponse:
     text = only(fields(request), "text")
-    review = await review_behind(request, query_code)
+    voice = await voice_behind(request, query_code)
     try:
         if is_blank(text):
             raise BlankText(errors=[Fault("text", "blank_text", "请写下要告诉部门的话")])
-        await relay.say(review, text)
+        await relay.say(voice, text)
     except (Invalid, Conflict, TooManyMessages) as refusal:
-        return await _shown(request, review, _at_field(refusal, "text"), text=text)
+        return await _shown(request, voice, _at_field(refusal, "text"), text=text)
     return _back(query_code, "#talk")
 
 
@@ -130,17 +144,17 @@ async def write(request: Request, query_code: str) -> HTTPResponse:
 async def answer_call_back(request: Request, query_code: str) -> HTTPResponse:
     given = fields(request)
     satisfied, said = _YES_OR_NO.get(only(given, "satisfied")), only(given, "said")
-    review = await review_behind(request, query_code)
+    voice = await voice_behind(request, query_code)
     try:
         if satisfied is None:
             raise VerdictRequired
         await callbacks.answer(
-            review, satisfied=satisfied, comment=said, channel=ReviewChannel(review.channel)
+            voice, satisfied=satisfied, comment=said, channel=ReviewChannel(voice.channel)
         )
     except NoCallBack:
         return _back(query_code)  # the same button pressed twice, or too late
     except Invalid as refusal:
-        return await _shown(request, review, _at_field(refusal, "said"), said=said)
+        return await _shown(request, voice, _at_field(refusal, "said"), said=said)
     return _back(query_code)
 
 
@@ -155,18 +169,20 @@ def _back(query_code: str, to: str = "") -> HTTPResponse:
 
 
 async def _shown(
-    request: Request, review: Review, refusal: Refusal | None = None, *,
+    request: Request, voice: Voice, refusal: Refusal | None = None, *,
     judged: bool | None = None, **typed: str,
 ) -> HTTPResponse:  # fmt: skip
     """As it stands now: still to be undone, undone, or on its way; with what he typed."""
-    await told(review)
-    track = await tracked(review)
-    code = codes.code_of_key(review.id, review.query_key)
+    await told(voice)
+    track = await tracked(voice)
+    code = codes.code_of_key(voice.id, voice.query_key)
     if isinstance(refusal, Conflict) and _has_judged(track, judged):
         return _back(code)  # the same button pressed twice: he has what he wanted
+    facts = await _facts(voice, track) if isinstance(voice, Review) else {}
     return page(
-        request, _template(review), refusal.status if refusal else 200, track=track, refusal=refusal,
-        code=code, grouped=codes.grouped(code), **_TYPED | typed, **await _facts(review, track),
+        request, _template(voice), refusal.status if refusal else 200, track=track, refusal=refusal,
+        code=code, grouped=codes.grouped(code), answered=(CITIZEN_WORDS["answer"], FOLLOWED),
+        **_TYPED | typed, **_standing(track), **facts,
     )  # fmt: skip
 
 
@@ -176,22 +192,27 @@ def _has_judged(track: Track, satisfied: bool | None) -> bool:
     return State(track.work_order.state) in _JUDGED[satisfied]
 
 
-def _template(review: Review) -> str:
-    if review.state == ReviewState.UNDONE:
+def _template(voice: Voice) -> str:
+    if not isinstance(voice, Review):
+        return "grievance.html"
+    if voice.state == ReviewState.UNDONE:
         return "undone.html"
-    return "thanks.html" if clock.now() < review.undo_until else "track.html"
+    return "thanks.html" if clock.now() < voice.undo_until else "track.html"
+
+
+def _standing(track: Track) -> dict[str, Any]:
+    order = track.work_order
+    late = order and State(order.state) in AT_THE_AGENCY and order.due_at < clock.now()
+    return {"state_name": STATES[State(order.state)] if order else "", "overdue": bool(late)}
 
 
 async def _facts(review: Review, track: Track) -> dict[str, Any]:
-    receipt, order, now = review.receipt, track.work_order, clock.now()
+    receipt, now = review.receipt, clock.now()
     standing = review.state in (ReviewState.STANDING, ReviewState.AWAITING_REASON)
     voided = receipt.voided_at is not None
     again = await openness(receipt.id, receipt.region_code, receipt.open_until, voided=voided)
     return {
         "working_days": catalogue().policy(receipt.region_code).simple_days,
-        "state_name": STATES[State(order.state)] if order else "",
-        "overdue": bool(order and State(order.state) in AT_THE_AGENCY and order.due_at < now),
-        "answered": (CITIZEN_WORDS["answer"], FOLLOWED),
         "may_undo": await service.may_undo(review),
         "may_supplement": standing and review.supplement is None and now >= review.undo_until,
         "rate_again": f"/e/{code_of(review.receipt_id)}" if again.state == "open" else None,

@@ -10,6 +10,7 @@ from factories import (
     HOUSING,
     JOINT_MATTER,
     LABOUR,
+    MATTER,
     SMS_SECRET,
     City,
     a_bad_review,
@@ -352,6 +353,14 @@ def _at_a_wall(path: str, **review: Any) -> Callable[[Scene], Awaitable[Call]]:
     return call
 
 
+async def _grievance(_: Scene) -> Call:
+    body = {
+        "source": "faults", "kind": "correction", "function": "guide", "matter_code": MATTER,
+        "hall_code": "H1", "text": "样本里的表格是旧的", "contact": {"phone": "13900139000"},
+    }  # fmt: skip
+    return Call(method="POST", path="/api/v1/grievances", body=body)
+
+
 def _pushed(kind: str, **item: Any) -> Callable[[Scene], Awaitable[Call]]:
     async def call(s: Scene) -> Call:
         body = [{"phone_number": "13800138000", "send_time": "2026-11-21 10:08:00", **item}]
@@ -386,6 +395,7 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "wall_of_window": _at_a_wall("/api/v1/h/H1/A1"),
     "review_hall": _at_a_wall("/api/v1/h/H1/review", matter_code=JOINT_MATTER, case_number="A-1"),
     "review_window": _at_a_wall("/api/v1/h/H1/A1/review", real_name=True, contact=_NAMED),
+    "submit_grievance": _grievance,
     "track": _track,
     "supplement_review": _supplement_review,
     "confirm_answer": _confirm_answer,
