@@ -73,7 +73,7 @@ class IntakeTaken(Struct):
     "/api/v1/intake", guard=CLERKS, form=IntakeForm, answers={201: IntakeTaken},
     refusals=(
         rules.BlankWords, rules.WordsTooLong, rules.KindRequired, rules.WrongKind, rules.TicketKnown,
-        about.UnknownMatter, about.UnknownPlace, about.UnknownAgency, about.NoDesk, BadPhone,
+        about.UnknownMatter, about.UnknownHall, about.UnknownAgency, about.NoDesk, BadPhone,
         ContactRequired, BlankText, IllegalMove, intake.BadDay, intake.NotOnTheSpot, intake.LooksKnown,
         intake.NotOfClerks,
     ),

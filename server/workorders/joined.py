@@ -125,7 +125,12 @@ async def judged(voice: Follower, of: Held, satisfied: bool, desk_satisfied: boo
 
 async def check_all_told(number: str) -> None:
     """销号 for each: nobody whose order was merged is forgotten at its end."""
+    left = await sql.fetch(
+        "SELECT of_order FROM work_order_steps WHERE order_id = $1 AND move = 'left'", number
+    )
     for own in await merged(number):
+        if own.number in {row["of_order"] for row in left}:
+            continue
         if own.told_at is None:
             raise IllegalMove(f"还没有并入的工单 {own.number} 的群众已被告知的证据，不能办结")
         if own.real_name and own.called_back_at is None:

@@ -38,7 +38,8 @@ async def merge(member: Member, number: str, *, into: str) -> WorkOrder:
         await _join(member, of, target)
         act = Act.by(member, Move.MERGE, f"并入工单 {into}")
         return await write(
-            of.order, act, of.now, merged_into=into, told_at=None, told_how=None
+            of.order, act, of.now, merged_into=into, told_at=None, told_how=None,
+            verifier_id=of.order.verifier_id or target.verifier_id,  # who is to be called still is
         )  # fmt: skip
 
 

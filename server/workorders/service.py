@@ -43,6 +43,10 @@ async def accept(member: Member, number: str) -> WorkOrder:
     """The one who accepts has the order to the end, and verifies what the citizen says."""
     async with transaction():
         of = await held_by(member, number, Move.ACCEPT)
+        await sql.fetch(
+            "UPDATE work_orders SET verifier_id = coalesce(verifier_id, $2) WHERE merged_into = $1",
+            number, member.id,
+        )  # fmt: skip
         return await write(
             of.order, Act.by(member, Move.ACCEPT), of.now, owner_id=member.id,
             verifier_id=of.order.verifier_id or member.id, next_due_at=of.order.due_at,
