@@ -87,6 +87,7 @@ return_order            111        3y44           34         333            1
 ask_citizen             111        yy44           34         333            1
 plan_order              111        3y44           34         333            1
 extend_order            111        3y44           34         333            1
+take_in                 111        yyyy           yy         333            1
 give_part               111        yy34           33         333            1
 verify_order            111        yy44           34         333            1
 message_citizen         111        yy44           34         333            1
@@ -200,6 +201,8 @@ POST console/alerts/seen                     1       yyyy       yy         yyy
 GET  console/audit                           1       3333       33         3y3
 POST console/audit                           1       3333       33         3y3
 GET  console/audit/<receipt_id>              1       3333       33         3y3
+GET  console/intake                          1       yyyy       yy         333
+POST console/intake                          1       yyyy       yy         333
 GET  console/kiosks                          1       3y3y       33         33y
 POST console/kiosks/issue                    1       3434       33         334
 POST console/kiosks/revoke                   1       3434       33         334

@@ -188,17 +188,20 @@ class Row:
     late: bool
 
 
+def shortened(words: str) -> str:
+    return words if len(words) <= SHORT else f"{words[:SHORT]}…"
+
+
 def row(
     order: WorkOrder, now: datetime, known: Catalogue, own: str | None, note: str = "",
     call_due: datetime | None = None,
 ) -> Row:  # fmt: skip
     reasons = "、".join(chosen_texts(order))
-    short = order.words if len(order.words) <= SHORT else f"{order.words[:SHORT]}…"
     whose = "" if order.agency_code == own else f"牵头：{known.agency_name(order.agency_code)}"
     return Row(
         order, "　".join(words for words in (whose, note) if words),
         STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"),
-        reasons or short, _near(order.opened_on, local(now).date()),
+        reasons or shortened(order.words), _near(order.opened_on, local(now).date()),
         _call(call_due, now, known.calendar) if call_due else due(order, now, known.calendar),
         is_overdue(State(order.state), order.next_due_at, now),
     )  # fmt: skip

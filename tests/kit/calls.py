@@ -237,6 +237,13 @@ async def _plan_order(s: Scene) -> Call:
     return Call(method="POST", path=path, body=body, headers=await s.staff("lead"))
 
 
+async def _take_in(s: Scene) -> Call:
+    body = {
+        "source": "visit", "text": "办公租房跑了三趟都没有收件", "agency_code": HOUSING, "not_a_double": True,
+    }  # fmt: skip
+    return Call(method="POST", path="/api/v1/intake", body=body, headers=await s.staff("handler"))
+
+
 async def _merge_order(s: Scene) -> Call:
     body = {"into": (await s.order())["number"]}
     path = f"/api/v1/work-orders/{(await s.order())['number']}/merge"
@@ -417,6 +424,7 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     ),
     "message_citizen": _of_order("/message", "accept", body={"text": "已在处理"}),
     "merge_order": _merge_order,
+    "take_in": _take_in,
     "reassign_order": _of_order(
         "/reassign", "return", body={"agency_code": LABOUR}, who="supervisor"
     ),
