@@ -1,5 +1,5 @@
 // Rows of name and value, in the order of the web page.
-import { Order, OrderTaken, Receipt, Review, Wall } from './api/shapes'
+import { Grievance, Order, OrderTaken, Receipt, Review, Wall } from './api/shapes'
 import { About, nameOf } from './api/walls'
 import { day, moment } from './when'
 import { words } from './words'
@@ -47,6 +47,18 @@ export function reviewRows(review: Review): Row[] {
     { name: words.reasons, value: review.tag_texts.join('；') },
     { name: words.your_words, value: review.comment },
     { name: words.supplement, value: review.supplement || '' },
+  ])
+}
+
+export function grievanceRows(said: Grievance): Row[] {
+  return filled([
+    { name: words.kind, value: [said.source_name, said.kind_name].filter(Boolean).join('·') },
+    { name: words.function, value: said.function_name },
+    { name: words.matter, value: said.matter },
+    { name: words.window, value: said.window },
+    { name: words.time, value: moment(said.at) },
+    { name: words.way, value: said.real_name ? words.real_name : words.anonymous },
+    { name: words.your_words, value: said.text },
   ])
 }
 

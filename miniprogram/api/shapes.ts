@@ -108,8 +108,21 @@ export interface Message {
   words: string
 }
 
+export interface Grievance {
+  source_name: string
+  kind_name: string
+  function_name: string
+  text: string
+  real_name: boolean
+  matter: string
+  window: string
+  at: string
+}
+
+/** Of a review or of a grievance: one of the two is there. */
 export interface Track {
-  review: Review
+  review?: Review
+  grievance?: Grievance
   work_order: Order | null
   awaiting_you: 'confirmation' | 'answer' | null
   questionnaire: 'open' | 'answered' | null

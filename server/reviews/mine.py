@@ -8,6 +8,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from server.grievances.models import Grievance
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.privacy import BrokenSeal, vault
@@ -115,6 +116,11 @@ async def all_of(rater: Rater) -> list[tuple[Review, bool]]:
     return [(found[row["review_id"]], row["by_code"]) for row in rows]
 
 
+async def grievances_of(rater: Rater) -> list[Grievance]:
+    """Everything that he said through the other doors while he was signed in, newest first."""
+    return await Grievance.filter(citizen_id=rater.id).order_by("-at", "-id")
+
+
 async def erase(rater: Rater) -> None:
     """He is forgotten; what he said stays said, by nobody. A second time changes nothing."""
     now = clock.now()
@@ -125,6 +131,11 @@ async def erase(rater: Rater) -> None:
         given = await sql.fetch(
             "UPDATE reviews SET contact = NULL FROM claims c "
             "WHERE c.citizen_id = $1 AND NOT c.by_code AND reviews.id = c.review_id RETURNING id",
+            rater.id,
+        )
+        given += await sql.fetch(
+            "UPDATE grievances SET contact = NULL, contact_key = NULL, citizen_id = NULL "
+            "WHERE citizen_id = $1 RETURNING id",
             rater.id,
         )
         await sql.fetch(

@@ -21,6 +21,7 @@ from server.reviews import mine, rules, word_checks
 from server.reviews.api import receipt_shown
 from server.reviews.models import Answers, Review
 from server.reviews.tracking import Track, review_behind, tracked
+from server.reviews.voices import NotAReview, Voice
 
 door = Door("me")
 
@@ -76,6 +77,12 @@ class ReviewKept(Struct):
     track: Track
 
 
+class GrievanceKept(Struct):
+    query_code: str | None
+    contact: dict[str, str | None] | None
+    track: Track
+
+
 class GrantKept(Struct):
     template: str
     remaining: int
@@ -92,6 +99,7 @@ class Kept(Struct):
     first_seen: datetime
     last_seen: datetime
     reviews: list[ReviewKept]
+    grievances: list[GrievanceKept]
     grants: list[GrantKept]
 
 
@@ -137,7 +145,7 @@ def _code(review_id: Any, query_key: str) -> str | None:
 
 @door.post(
     "/api/v1/me/claims", guard=CITIZEN, form=ClaimForm, answers={200: ReviewOfMine},
-    refusals=(codes.UnknownQueryCode, rules.AlreadyClaimed, Limited),
+    refusals=(codes.UnknownQueryCode, rules.AlreadyClaimed, NotAReview, Limited),
     summary="凭查询编码把别处作的评价收进我的记录",
 )  # fmt: skip
 async def claim_review(request: Request, who: Rater, form: ClaimForm) -> ReviewOfMine:
@@ -165,6 +173,10 @@ async def export_me(request: Request, who: Rater) -> Kept:
         openid=citizens.openid_in(citizen["openid"]), first_seen=local(citizen["first_seen"]),
         last_seen=local(citizen["last_seen"]),
         reviews=[await _kept(review, by_code) for review, by_code in await mine.all_of(who)],
+        grievances=[
+            GrievanceKept(_code(g.id, g.query_key), _contact(g), await tracked(g))
+            for g in await mine.grievances_of(who)
+        ],
         grants=[
             GrantKept(
                 row["news"], row["remaining"], row["accepted"], row["rejected"], row["banned"],
@@ -188,8 +200,8 @@ async def _answers(review: Review) -> AnswersKept | None:
     return AnswersKept(row.asked, row.answers, row.comment, local(row.at)) if row else None
 
 
-def _contact(review: Review) -> dict[str, str | None] | None:
+def _contact(voice: Voice) -> dict[str, str | None] | None:
     try:
-        return json.loads(vault().unseal(review.contact, "contact")) if review.contact else None
+        return json.loads(vault().unseal(voice.contact, "contact")) if voice.contact else None
     except BrokenSeal:
         return None

@@ -16,11 +16,12 @@ from server.reviews import questionnaire
 from server.reviews.api import receipt_shown
 from server.reviews.rules import ANSWER_NAMES, CLOSED_QUESTIONS, Answer, CommentTooLong
 from server.reviews.tracking import receipt_row, review_behind
+from server.reviews.voices import NotAReview
 
 door = Door("questionnaire")
 _REFUSALS = (
     codes.UnknownQueryCode, questionnaire.NoQuestionnaire, questionnaire.AlreadyAnswered,
-    questionnaire.QuestionnaireClosed, Limited,
+    questionnaire.QuestionnaireClosed, NotAReview, Limited,
 )  # fmt: skip
 
 

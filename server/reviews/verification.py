@@ -67,7 +67,7 @@ async def name_verifier(member: Member, number: str, username: str) -> WorkOrder
         if staff is None:
             raise UnknownVerifier
         now = clock.now()
-        await alerts.tell([staff.id], ALERT, "请您核实这条差评", now, order=number)
+        await alerts.tell([staff.id], ALERT, "请您核实这张工单", now, order=number)
         return await moves.record(
             order, Record.VERIFY, f"指定核实人：{staff.name}", now=now, actor=member.role,
             actor_id=member.id, verifier_id=staff.id,

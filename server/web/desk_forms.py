@@ -113,7 +113,7 @@ _ALL = (
             name="text", label="群众怎么说，或怎样联系的", limit=COMMENT_LIMIT, rows=3,
             help="满意的可以不写。不要写姓名、电话，写了也会遮盖。",
         ),
-        help="实名差评要百分之百回访。电话在“查看群众身份”里，登记事由后显示。",
+        help="实名的差评和诉求要百分之百回访。电话在“查看群众身份”里，登记事由后显示。",
     ),
     _move(
         Move.ASK, "请群众补充（停表）", "发给群众", "问题已发给群众，等候期间停表。",
@@ -138,7 +138,7 @@ _ALL = (
     _beside(
         "verify", Record.VERIFY, "核实", "登记核实结果", "核实结果已登记。",
         Field(
-            name="finding", label="差评反映的情况", kind="pick", missing="请选择核实结果",
+            name="finding", label="群众反映的情况", kind="pick", missing="请选择核实结果",
             picks=(("true", "属实"), ("partly", "部分属实"), ("untrue", "不属实"),
                    ("unreachable", "联系不上群众，无法核实")),
         ),

@@ -7,6 +7,7 @@ from typing import Literal
 
 from server.catalogue.calendar import Calendar, YearNotLoaded, is_weekday
 from server.catalogue.service import Catalogue
+from server.grievances.rules import SOURCE_NAMES, Source
 from server.kit.web import local
 from server.people.rules import Role
 from server.reviews.rules import LEVEL_NAMES
@@ -182,6 +183,10 @@ class Row:
     """Whose it is, where it is not the reader's own; who is to verify it."""
     state: str
     level: str
+    door: str
+    """Through which a grievance came, and what kind it is; empty of a review."""
+    chosen: list[str]
+    """Reasons of a review, the function that a grievance is about."""
     reasons: str
     received: str
     due: Due
@@ -192,16 +197,24 @@ def shortened(words: str) -> str:
     return words if len(words) <= SHORT else f"{words[:SHORT]}…"
 
 
+def door_of(order: WorkOrder) -> str:
+    """“找茬·纠错”; its kind stands first among what was chosen."""
+    if order.origin not in set(Source):
+        return ""
+    return "·".join([SOURCE_NAMES[Source(order.origin)], *chosen_texts(order)[:1]])
+
+
 def row(
     order: WorkOrder, now: datetime, known: Catalogue, own: str | None, note: str = "",
     call_due: datetime | None = None,
 ) -> Row:  # fmt: skip
-    reasons = "、".join(chosen_texts(order))
+    door, chosen = door_of(order), chosen_texts(order)
     whose = "" if order.agency_code == own else f"牵头：{known.agency_name(order.agency_code)}"
     return Row(
         order, "　".join(words for words in (whose, note) if words),
-        STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"),
-        reasons or shortened(order.words), _near(order.opened_on, local(now).date()),
+        STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"), door,
+        chosen[1:] if door else chosen, shortened(order.words) if door else "、".join(chosen) or shortened(order.words),
+        _near(order.opened_on, local(now).date()),
         _call(call_due, now, known.calendar) if call_due else due(order, now, known.calendar),
         is_overdue(State(order.state), order.next_due_at, now),
     )  # fmt: skip

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sanic import Blueprint, HTTPResponse, Request
 
@@ -228,26 +228,43 @@ class Found:
     halls: Sequence[Hall]
     window: str
     searchable: bool
+    any: bool
+    """The search has found something."""
     more: bool
 
 
 def _found(typed: Typed, source: Source) -> Found:
     known, words = catalogue(), typed.search.casefold().split()
     few = len(known.matters) + len(known.halls) <= AT_A_GLANCE
-    matters = (
-        [m for m in known.matters.values() if _fits(words, m.name, m.code)] if few or words else []
-    )
-    halls = [h for h in known.halls.values() if _fits(words, h.name)]
-    chosen, window = known.matters.get(typed.matter_code), known.seats.get(typed.hall_code, {})
+    matters = _matters(words) if few or words else []
+    halls = fitting = [hall for hall in known.halls.values() if _fits(words, hall.name)]
+    if len(known.halls) <= AT_A_GLANCE:
+        halls = list(known.halls.values())  # whoever searches for a matter still sees them
     groups: dict[str, list[Matter]] = {}
-    for matter in [*([chosen] if chosen and chosen not in matters[:MOST] else []), *matters[:MOST]]:
+    for matter in _with(known.matters.get(typed.matter_code), matters[:MOST]):
         groups.setdefault(known.agency_name(matter.agency_code), []).append(matter)
-    place, seat = known.halls.get(typed.hall_code), window.get(typed.window_code)
+    seat = known.seats.get(typed.hall_code, {}).get(typed.window_code)
     return Found(
         "是在哪里、办什么事" if source is Source.STUCK else "和哪个事项、哪个大厅有关",
-        groups, [*([place] if place and place not in halls[:MOST] else []), *halls[:MOST]],
-        seat.name if seat else "", not few, len(matters) > MOST or len(halls) > MOST,
+        groups, _with(known.halls.get(typed.hall_code), halls[:MOST]), seat.name if seat else "",
+        not few, bool(matters) or bool(fitting), len(matters) > MOST or len(halls) > MOST,
     )  # fmt: skip
+
+
+T = TypeVar("T")
+
+
+def _with(chosen: T | None, listed: list[T]) -> list[T]:
+    """What was chosen stays chosen when something else is searched for."""
+    return listed if chosen is None or chosen in listed else [chosen, *listed]
+
+
+def _matters(words: Sequence[str]) -> list[Matter]:
+    known = catalogue()
+    return [
+        matter for matter in known.matters.values()
+        if _fits(words, matter.name, matter.code, known.agency_name(matter.agency_code))
+    ]  # fmt: skip
 
 
 def _fits(words: Sequence[str], *texts: str) -> bool:

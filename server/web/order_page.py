@@ -147,7 +147,7 @@ def _history(of: Whole, told: OrderShown, names: dict[int, str]) -> list[dict[st
             "by": f"{step.by} {names.get(row.actor_id or 0, '')}".strip(),
             "when": desk_words.moment(step.at) if row.actor_id
             else desk_words.day(local(step.at).date()),
-            "what": order_words.opened_words(row.move, step.what),
+            "what": order_words.opened_words(row.move, step.what, desk_words.door_of(of.order)),
             "disposition": order_words.DISPOSITION_NAMES.get(step.disposition or "", ""),
         }
         for row, step in zip(of.steps, told.steps, strict=True)

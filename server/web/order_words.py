@@ -122,9 +122,11 @@ _SENTENCES = {
 }
 
 
-def opened_words(move: str, what: str) -> str:
+def opened_words(move: str, what: str, door: str) -> str:
     """The first step tells whose the order is; the others are moves."""
-    return "差评成为工单，派到责任部门" if move == Move.OPEN else what
+    if move != Move.OPEN:
+        return what
+    return f"{'诉求' if door else '差评'}成为工单，派到责任部门"
 
 
 def is_said(step: StepShown) -> bool:

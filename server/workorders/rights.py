@@ -140,7 +140,7 @@ _UNLESS: dict[Move | Record, tuple[Unless, ...]] = {
     Move.SILENCE: (
         lambda facts, now: "群众反馈的期限还没有到" if facts.next_due_at and facts.next_due_at >= now else "",
         lambda facts, _: "" if facts.told else "还没有群众已被告知的证据，不能办结",
-        lambda facts, _: "实名差评没有回访，不能办结" if facts.must_be_called else "",
+        lambda facts, _: "实名的没有回访，不能办结" if facts.must_be_called else "",
     ),
     Move.SUPERVISE: (
         lambda facts, now: (

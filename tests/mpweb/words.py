@@ -19,6 +19,7 @@ from server.receipts.rules import ReviewClosed
 from server.reviews import questionnaire, rules
 from server.reviews.api import BadPhone
 from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
+from server.reviews.voices import NotAReview
 from server.web.citizen import LevelRequired
 from server.web.track import STATES, VerdictRequired
 from server.workorders.rules import BlankText, IllegalMove
@@ -32,7 +33,7 @@ INLINE = re.compile(r"</?(?:a|b|span|wbr)\b[^>]*>")
 SENTENCES = {
     "_receipt.html": {"matter": "事项", "agency": "部门", "window": "窗口", "day": "日期"},
     "_track_form.html": {
-        "query_code_label": "查询编码（", "query_code_help": "评价提交后显示的", "look_up": "查询进度",
+        "query_code_label": "查询编码（", "query_code_help": "评价或反映提交后显示的", "look_up": "查询进度",
     },
     "_track_parts.html": {
         "order_number": "工单号", "responsible": "责任部门", "due": "答复期限", "provisional": "（暂定",
@@ -53,6 +54,7 @@ SENTENCES = {
         "questionnaire": "再回答几个", "questionnaire_means": "答不答", "skip": "跳过",
         "send_answers": "提交回答", "open_comment": "（可不写，", "open_until": "可以答到",
     },
+    "grievance.html": {"grieved": "您反映的", "kind": "类型", "function": "功能"},
     "questionnaire_over.html": {
         "answered": "谢谢您的回答", "answered_for": "您的回答已经", "back": "回到我的评价",
     },
@@ -87,7 +89,7 @@ SENTENCES = {
         "no": "不满意",
     },
     "track.py": {"verdict_reason": "不满意，请写下"},
-    "track_form.html": {"track": "查询评价的", "compare": "请对照", "lost": "编码丢了"},
+    "track_form.html": {"track": "查询办理进度", "compare": "请对照", "lost": "编码丢了"},
     "wall.html": {
         "ask_matter": "您办的是", "search_matter": "输入事项", "find_matter": "查找事项",
         "no_matter": "不选，", "place": "地点", "case_label": "办件编号（", "wall_means": "这是大厅墙上",
@@ -105,7 +107,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     rules.ContactRequired, rules.CommentTooLong, rules.AlreadyUndone, rules.UndoClosed,
     rules.SupplementTooEarly, rules.AlreadySupplemented, rules.NothingToJudge, codes.UnknownQueryCode,
     rules.NobodyToTalkTo, rules.TooManyMessages, rules.NoCallBack, BadPhone, BlankText, IllegalMove,
-    LevelRequired, VerdictRequired, Limited, TooLarge, Unavailable, questionnaire.AnswerRequired,
+    LevelRequired, VerdictRequired, NotAReview, Limited, TooLarge, Unavailable, questionnaire.AnswerRequired,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import { receiptBehind, undo } from '../../api/undo'
 import { orderRows, Row } from '../../facts'
 import { isLarge, turnTo } from '../../look'
 import { isPast, until } from '../../when'
-import { words } from '../../words'
+import { REFUSALS, words } from '../../words'
 
 Page({
   data: {
@@ -41,6 +41,7 @@ Page({
   },
 
   show({ review, work_order: order, questionnaire }: Track) {
+    if (!review) return this.setData({ state: 'failed', told: REFUSALS.not_a_review })
     const undoable = receiptBehind(this.queryCode) && !isPast(review.undo_until)
     this.setData({
       state: review.state === 'undone' ? 'undone' : 'thanks',

@@ -3,7 +3,7 @@ import { whenBack } from '../../api/network'
 import { open, opened } from '../../api/opened'
 import { asRefused, get, newKey, post } from '../../api/request'
 import { Message, Order, Review, Step, Track } from '../../api/shapes'
-import { orderRows, reviewRows, Row } from '../../facts'
+import { grievanceRows, orderRows, reviewRows, Row } from '../../facts'
 import { isLarge, turnTo } from '../../look'
 import { isPast } from '../../when'
 import { ANSWERED, FOLLOWED, REFUSALS, STATES, words } from '../../words'
@@ -17,7 +17,7 @@ Page({
   data: {
     words, large: false, state: 'loading' as 'loading' | 'failed' | 'track', told: '', verdictTold: '',
     moreTold: '', busy: false, title: '', stateName: '', overdue: false, order: [] as Row[], steps: [] as Step[],
-    mine: [] as Row[], standing: '', awaiting: '' as string, answer: '', maySupplement: false, more: '',
+    mine: [] as Row[], rated: true, standing: '', awaiting: '' as string, answer: '', maySupplement: false, more: '',
     halves: ['', ''], mayUndo: false, asksMore: false, next: '', messages: [] as Message[], mayTalk: false, text: '',
     talkTold: '', desk: '', recall: '', recallTold: '',
   },
@@ -62,11 +62,12 @@ Page({
   },
 
   show(track: Track) {
-    const { review, work_order: order, awaiting_you: awaiting, messages, rates, call_back: asked } = track
+    const { review, grievance, work_order: order, awaiting_you: awaiting, messages, rates, call_back: asked } = track
     const steps = order ? order.steps : []
     const answers = steps.filter((step) => step.what === ANSWERED || step.what === FOLLOWED)
     this.setData({
-      state: 'track', title: order ? words.progress : words.yours, mine: reviewRows(review),
+      state: 'track', title: order ? words.progress : words.yours, rated: Boolean(review),
+      mine: review ? reviewRows(review) : grievance ? grievanceRows(grievance) : [],
       stateName: order ? STATES[order.state] : '', order: order ? orderRows(order) : [], steps,
       overdue: Boolean(order && AT_THE_AGENCY.includes(order.state) && isPast(order.due_at)),
       asksMore: track.questionnaire === 'open',
@@ -76,13 +77,13 @@ Page({
     })
   },
 
-  ofTalk(order: Order | null, messages: Message[], review: Review) {
-    return {
-      next: order ? order.next_step : '', messages, mayTalk: Boolean(order && order.open && isPast(review.undo_until)),
-    }
+  ofTalk(order: Order | null, messages: Message[], review?: Review) {
+    const seen = !review || isPast(review.undo_until)
+    return { next: order ? order.next_step : '', messages, mayTalk: Boolean(order && order.open && seen) }
   },
 
-  ofReview(review: Review) {
+  ofReview(review?: Review) {
+    if (!review) return { standing: '', mayUndo: false, maySupplement: false }
     const stands = STANDS.includes(review.state)
     const told: Partial<Record<Review['state'], string>> = {
       suspended: words.suspended, excluded: words.excluded, undone: words.undone,
