@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = _Commands()
     _running(commands)
     _operating(commands)
+    _exchanging(commands)
     _measuring(commands)
     return commands.parser
 
@@ -69,15 +70,6 @@ def _operating(commands: _Commands) -> None:
     )  # fmt: skip
     hire.add_argument("--agency")
     hire.add_argument("--region")
-    cases = commands.add(
-        "grievances", "cases of another platform: import FILE --by USERNAME, or export --since DAY",
-        _grievances,
-    )  # fmt: skip
-    cases.add_argument("what", choices=["import", "export"])
-    cases.add_argument("file", nargs="?")
-    cases.add_argument("--source", choices=["national"], default="national")
-    cases.add_argument("--by", metavar="USERNAME", help="who brings them in, and follows them")
-    cases.add_argument("--since", metavar="YYYY-MM-DD")
     kiosk = commands.add(
         "kiosk", "a key for a window's tablet; prints its address once, the one before ends", _kiosk,
         "agency_code", "window_code",
@@ -90,6 +82,18 @@ def _operating(commands: _Commands) -> None:
     due = commands.add("due", "when a limit of N days ends", _due, "start", "n")
     due.add_argument("unit", metavar="working|natural")
     due.add_argument("--calendar", metavar="FILE")
+
+
+def _exchanging(commands: _Commands) -> None:
+    cases = commands.add(
+        "grievances", "cases of another platform: import FILE --by USERNAME, or export --since DAY",
+        _grievances,
+    )  # fmt: skip
+    cases.add_argument("what", choices=["import", "export"])
+    cases.add_argument("file", nargs="?")
+    cases.add_argument("--source", choices=["national"], default="national")
+    cases.add_argument("--by", metavar="USERNAME", help="who brings them in, and follows them")
+    cases.add_argument("--since", metavar="YYYY-MM-DD")
 
 
 def _measuring(commands: _Commands) -> None:

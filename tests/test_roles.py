@@ -244,7 +244,7 @@ POST console/orders/<number>/reveal          1       yy44       33         333
 POST console/orders/<number>/rule            1       3333       y4         333
 POST console/orders/<number>/supervise       1       3333       y4         333
 POST console/orders/<number>/takeover        1       3333       y4         333
-POST console/orders/<number>/urge            1       3333       y4         333
+POST console/orders/<number>/urge            1       3344       y4         333
 POST console/orders/<number>/verifier        1       3y34       33         333
 POST console/orders/<number>/verify          1       yy44       33         333
 """

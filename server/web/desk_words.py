@@ -213,7 +213,7 @@ def row(
     return Row(
         order, "　".join(words for words in (whose, note) if words),
         STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"), door,
-        chosen[1:] if door else chosen, shortened(order.words) if door else "、".join(chosen) or shortened(order.words),
+        chosen[1:] if door else chosen, ("" if door else "、".join(chosen)) or shortened(order.words),
         _near(order.opened_on, local(now).date()),
         _call(call_due, now, known.calendar) if call_due else due(order, now, known.calendar),
         is_overdue(State(order.state), order.next_due_at, now),

@@ -50,37 +50,36 @@ def typed(form: Mapping[str, str]) -> Typed:
 
 def read(t: Typed, known: Catalogue) -> Read:
     """Every mistake that the form itself can have; what only the service knows it says itself."""
-    found = Read()
+    faults: dict[str, str] = {}
     source = Source(t["source"]) if t["source"] in set(Source) else None
     if source is None:
-        found.faults["source"] = "请选择群众是怎么来的"
-    kind = _kind(t, source, found.faults)
-    matter = _matter(t["matter"], known, found.faults)
-    window = _window(t, known, found.faults)
-    came_on = _day(t["came_on"], found.faults)
+        faults["source"] = "请选择群众是怎么来的"
+    kind = _kind(t, source, faults)
+    matter = _matter(t["matter"], known, faults)
+    window = _window(t, known, faults)
+    came_on = _day(t["came_on"], faults)
+    _check_person(t, faults)
+    spoken = _spoken(t, faults)
+    if faults or source is None:
+        return Read(faults=faults)
+    of_faults = source is Source.FAULTS and t["function"] in set(Function)
+    return Read(Call(
+        source=source, words=t["text"], kind=kind, came_on=came_on, on_the_spot=spoken,
+        function=Function(t["function"]) if of_faults else None,
+        hall_code=t["hall_code"] or None, window_code=window, matter_code=matter,
+        agency_code=t["agency_code"] or None, external_number=t["external_number"].strip() or None,
+        name=t["name"], phone=t["phone"].strip() or None, real_name=t["identity"] == "real",
+    ))  # fmt: skip
+
+
+def _check_person(t: Typed, faults: dict[str, str]) -> None:
     for name, (most, label) in _LIMITS.items():
         if len(t[name]) > most:
-            found.faults[name] = f"{label}最多 {most} 字"
+            faults[name] = f"{label}最多 {most} 字"
     if is_blank(t["text"]):
-        found.faults["text"] = "请写下群众说的事"
+        faults["text"] = "请写下群众说的事"
     if t["identity"] not in ("real", "anonymous"):
-        found.faults["identity"] = "请选择实名还是匿名"
-    spoken = _spoken(t, found.faults)
-    if found.faults or source is None:
-        return found
-    function = (
-        Function(t["function"])
-        if t["function"] in set(Function) and source is Source.FAULTS
-        else None
-    )
-    found.call = Call(
-        source=source, words=t["text"], kind=kind, function=function,
-        hall_code=t["hall_code"] or None, window_code=window, matter_code=matter,
-        agency_code=t["agency_code"] or None, came_on=came_on,
-        external_number=t["external_number"].strip() or None, name=t["name"],
-        phone=t["phone"].strip() or None, real_name=t["identity"] == "real", on_the_spot=spoken,
-    )  # fmt: skip
-    return found
+        faults["identity"] = "请选择实名还是匿名"
 
 
 def _kind(t: Typed, source: Source | None, faults: dict[str, str]) -> Kind | None:
