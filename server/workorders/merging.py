@@ -12,6 +12,7 @@ from server.people.service import Member
 from server.workorders import timing
 from server.workorders.models import Part, Step, WorkOrder
 from server.workorders.moves import Act, Held, find, first_asked, held_by, locked, record, write
+from server.workorders.origins import CHOSEN_NAMES
 from server.workorders.rules import FINAL, IllegalMove, Move, Record, State
 
 _PROMISED = frozenset({
@@ -96,6 +97,6 @@ async def _co_handled(of: Held, target: WorkOrder) -> dict[str, Any]:
 
 def _said(order: WorkOrder) -> str:
     """As the agency reads it in the merged order."""
-    tags = [catalogue().tag_text(code) for code in order.tags]
+    tags = [CHOSEN_NAMES.get(code) or catalogue().tag_text(code) for code in order.tags]
     said = "；".join(part for part in ("、".join(tags), order.words) if part)
     return f"并入工单 {order.number}：{said or '没有写文字'}"
