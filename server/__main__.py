@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = _Commands()
     _running(commands)
     _operating(commands)
+    _exchanging(commands)
     _measuring(commands)
     return commands.parser
 
@@ -81,6 +82,18 @@ def _operating(commands: _Commands) -> None:
     due = commands.add("due", "when a limit of N days ends", _due, "start", "n")
     due.add_argument("unit", metavar="working|natural")
     due.add_argument("--calendar", metavar="FILE")
+
+
+def _exchanging(commands: _Commands) -> None:
+    cases = commands.add(
+        "grievances", "cases of another platform: import FILE --by USERNAME, or export --since DAY",
+        _grievances,
+    )  # fmt: skip
+    cases.add_argument("what", choices=["import", "export"])
+    cases.add_argument("file", nargs="?")
+    cases.add_argument("--source", choices=["national"], default="national")
+    cases.add_argument("--by", metavar="USERNAME", help="who brings them in, and follows them")
+    cases.add_argument("--since", metavar="YYYY-MM-DD")
 
 
 def _measuring(commands: _Commands) -> None:
@@ -140,6 +153,24 @@ def _catalogue(chosen: argparse.Namespace) -> int:
     from server.commands import move_catalogue
 
     return asyncio.run(move_catalogue(_read(), chosen.what, chosen.folder))
+
+
+def _grievances(chosen: argparse.Namespace) -> int:
+    from datetime import date
+
+    from server.commands import bring_in_grievances, bring_out_grievances
+
+    if chosen.what == "import":
+        if not (chosen.file and chosen.by):
+            print("haochaping: import 要写文件和 --by 用户名", file=sys.stderr)
+            return 2
+        return asyncio.run(bring_in_grievances(_read(), chosen.file, chosen.by))
+    try:
+        since = date.fromisoformat(chosen.since or "")
+    except ValueError:
+        print("haochaping: export 要写 --since YYYY-MM-DD", file=sys.stderr)
+        return 2
+    return asyncio.run(bring_out_grievances(_read(), since))
 
 
 def _calendar(chosen: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from server.appeals.exclusions_api import door as exclusions_door
 from server.appeals.hearing_api import door as hearing_door
 from server.catalogue import service as catalogue
 from server.grievances.api import door as grievances_door
+from server.grievances.intake_api import door as intake_door
 from server.integrity.audit import door as checks_door
 from server.integrity.suspicions_api import door as suspicions_door
 from server.kit import limits, log, metrics, openapi
@@ -48,7 +49,7 @@ DOORS = (
     people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door,
     grants_door, questionnaire_door, orders_door, handling_door, ruling_door, supervision_door,
     verification_door, audit_door, messages_door, kiosk_door, suspicions_door, checks_door,
-    appeals_door, hearing_door, exclusions_door, evidence_door, grievances_door,
+    appeals_door, hearing_door, exclusions_door, evidence_door, grievances_door, intake_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

@@ -13,6 +13,7 @@ from server.catalogue import service as catalogue
 from server.catalogue.filled import Mistakes
 from server.catalogue.sheets import export_sheets, import_sheets
 from server.catalogue.years import load_year
+from server.grievances import national
 from server.kit.errors import Refusal
 from server.kit.privacy import open_vault
 from server.kit.web import local
@@ -43,6 +44,9 @@ def _print_mistakes(refusal: Refusal) -> None:
     if isinstance(refusal, Mistakes):
         for m in refusal.mistakes:
             print(f"  {m.sheet}.csv 第 {m.row} 行 {m.column}：{m.detail}", file=sys.stderr)
+    if isinstance(refusal, national.FileMistakes):
+        for mistake in refusal.mistakes:
+            print(f"  {mistake}", file=sys.stderr)
 
 
 async def move_catalogue(settings: Settings, what: str, folder: str) -> int:
@@ -65,6 +69,31 @@ async def move_catalogue(settings: Settings, what: str, folder: str) -> int:
         print(f"haochaping: {place} 里没有 .csv 文件", file=sys.stderr)
         return 2
     return await _with_database(settings, bring_in if what == "import" else bring_out)
+
+
+async def bring_in_grievances(settings: Settings, file: str, by: str) -> int:
+    """Every case of the national platform's file, or none."""
+
+    async def bring_in() -> None:
+        brought = await national.bring_in(Path(file).read_bytes(), by)
+        print(f"新登记 {len(brought.new)} 件，已经登记过 {brought.known} 件")
+        for number in brought.differ:
+            print(f"  单号 {number}：内容与登记过的不同，没有改动")
+
+    if not Path(file).is_file():
+        print(f"haochaping: 没有文件 {file}", file=sys.stderr)
+        return 2
+    return await _with_database(settings, bring_in)
+
+
+async def bring_out_grievances(settings: Settings, since: date) -> int:
+    """To standard output, as CSV."""
+
+    async def bring_out() -> None:
+        sys.stdout.buffer.write(await national.answers(since))
+        sys.stdout.flush()
+
+    return await _with_database(settings, bring_out)
 
 
 async def load_calendar(settings: Settings, file: str, source: str) -> int:

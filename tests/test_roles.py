@@ -90,6 +90,7 @@ return_order            111        3y44           34         333            1
 ask_citizen             111        yy44           34         333            1
 plan_order              111        3y44           34         333            1
 extend_order            111        3y44           34         333            1
+take_in                 111        yyyy           yy         333            1
 give_part               111        yy34           33         333            1
 verify_order            111        yy44           34         333            1
 message_citizen         111        yy44           34         333            1
@@ -236,6 +237,8 @@ GET  console/audit                           1       3333       33         3y3
 POST console/audit                           1       3333       33         3y3
 GET  console/audit/<receipt_id>              1       3333       33         3y3
 GET  console/exclusions                      1       3333       yy         yyy
+GET  console/intake                          1       yyyy       yy         333
+POST console/intake                          1       yyyy       yy         333
 GET  console/kiosks                          1       3y3y       33         33y
 POST console/kiosks/issue                    1       3434       33         334
 POST console/kiosks/revoke                   1       3434       33         334
@@ -293,7 +296,7 @@ POST console/orders/<number>/reveal          1       yy44       33         333
 POST console/orders/<number>/rule            1       3333       y4         333
 POST console/orders/<number>/supervise       1       3333       y4         333
 POST console/orders/<number>/takeover        1       3333       y4         333
-POST console/orders/<number>/urge            1       3333       y4         333
+POST console/orders/<number>/urge            1       3344       y4         333
 POST console/orders/<number>/verifier        1       3y34       33         333
 POST console/orders/<number>/verify          1       yy44       33         333
 """

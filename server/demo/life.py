@@ -22,7 +22,8 @@ _BLANK: Row = {
     "extension_days": None, "planned_until": None, "proposed_agency_code": None,
     "asked_from": None, "desk_agency_code": None, "verifier_id": None, "verified_at": None,
     "verified_as": None, "called_back_at": None, "told_at": None, "told_how": None,
-    "ruling": None, "merged_into": None, "climb_due": None, "climbs_at": None,
+    "ruling": None, "merged_into": None, "first_asked_id": None, "followers": None,
+    "promised_until": None, "promised_from": None, "climb_due": None, "climbs_at": None,
 }  # fmt: skip
 
 

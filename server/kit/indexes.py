@@ -16,3 +16,9 @@ class IndexWhere(PostgreSQLIndex):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
         return path, args, kwargs | {"where": self.where}
+
+
+class GinWhere(IndexWhere):
+    """The same over what lists hold."""
+
+    INDEX_TYPE = "GIN"

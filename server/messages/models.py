@@ -226,7 +226,7 @@ class Notice(Model):
             IndexWhere(fields=("next_at",), name="wechat_notices_due", where="next_at IS NOT NULL"),
         )
         constraints = (
-            UniqueConstraint(fields=("about",), name="one_notice_per_step"),
+            UniqueConstraint(fields=("about", "order_number"), name="one_notice_per_step"),
             CheckConstraint(check=f"state IN ({_NOTICE_STATES})", name="notice_state_is_known"),
             CheckConstraint(
                 check="(state IN ('queued', 'sending')) = (next_at IS NOT NULL)",

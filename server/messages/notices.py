@@ -46,13 +46,15 @@ class Telling:
     news: News
     step_id: int
     order_number: str
+    """His own, where several citizens are told of one step."""
     values: Mapping[str, str] = field(repr=False)
 
 
 async def write(telling: Telling) -> bool:
     """In the caller's transaction. True if he is told so, now or by an earlier try of the job; False
     if he has not given leave."""
-    if await sql.fetch("SELECT 1 FROM wechat_notices WHERE about = $1", telling.step_id):
+    told = "SELECT 1 FROM wechat_notices WHERE about = $1 AND order_number = $2"
+    if await sql.fetch(told, telling.step_id, telling.order_number):
         return True
     if not await grants.spend(telling.citizen_id, telling.news):
         return False

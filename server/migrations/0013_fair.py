@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from uuid import uuid4
 
-from server.kit.indexes import IndexWhere
+from server.kit.indexes import GinWhere, IndexWhere
 
 
 class _Known:
@@ -452,6 +452,30 @@ class Migration(migrations.Migration):
         ops.AddIndex(
             model_name='WorkOrder',
             index=IndexWhere(fields=['first_asked_id'], name='work_orders_first_asked', where='first_asked_id IS NOT NULL'),
+        ),
+        ops.AddField(
+            model_name='WorkOrder',
+            name='followers',
+            field=ArrayField(null=True, element_type='INT'),
+        ),
+        ops.AddField(
+            model_name='WorkOrder',
+            name='promised_until',
+            field=fields.DateField(null=True),
+        ),
+        ops.AddField(
+            model_name='WorkOrder',
+            name='promised_from',
+            field=fields.DatetimeField(null=True, auto_now=False, auto_now_add=False),
+        ),
+        ops.AddIndex(
+            model_name='WorkOrder',
+            index=GinWhere(fields=['followers'], name='work_orders_of_followers', where='followers IS NOT NULL'),
+        ),
+        ops.AddField(
+            model_name='Step',
+            name='of_order',
+            field=fields.CharField(null=True, max_length=16),
         ),
         _Forgotten(model_name='CallBack', name='review'),
         _Named(model_name='CallBack', name='review_id', field=fields.UUIDField()),

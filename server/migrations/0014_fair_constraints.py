@@ -34,6 +34,11 @@ class Migration(migrations.Migration):
     initial = False
 
     operations = [
+        ops.RemoveConstraint('Notice', name='one_notice_per_step'),
+        ops.AddConstraint(
+            'Notice',
+            UniqueConstraint(fields=('about', 'order_number'), name='one_notice_per_step'),
+        ),
         ops.AddConstraint(
             'Void',
             UniqueConstraint(

@@ -20,6 +20,7 @@ from server.reviews.rules import ReviewChannel
 from server.reviews.snapshot import Given, Verdict, snapshot_of
 from server.reviews.voices import Voice
 from server.workorders import moves, opening, to_call
+from server.workorders import service as orders
 from server.workorders.models import WorkOrder
 from server.workorders.opening import Opening, Snapshot, open_order, working
 from server.workorders.rules import (
@@ -83,7 +84,7 @@ async def record(member: Member, number: str, talk: Talk) -> WorkOrder:
             raise Anonymous
         if order.state == State.ASSIGNED:
             raise IllegalMove("请先受理，再回访群众")
-        if talk.told_answer and order.state != State.ANSWERED:
+        if talk.told_answer and (await orders.followed(order)).state != State.ANSWERED:
             raise IllegalMove("现在没有可以告知群众的答复")
         return await _written(member, order, talk, clock.now())
 
@@ -108,7 +109,7 @@ async def _written(member: Member, order: WorkOrder, talk: Talk, now: datetime) 
     )  # fmt: skip
     if not done:
         raise AlreadyCalled
-    told = {}
+    told: dict[str, Any] = {}
     if talk.told_answer and order.told_at is None:
         told = {"told_at": now, "told_how": Told.CALL}
     order = await moves.record(

@@ -19,7 +19,7 @@ from server.reviews import questions
 from server.reviews.patience import patiently
 from server.reviews.questions import Busy
 from server.reviews.rules import QuestionState
-from server.reviews.ties import ORDER_OF
+from server.reviews.ties import COURSE_OF, ORDER_OF
 from server.workorders.rules import FINAL
 
 _BATCH = 100
@@ -202,17 +202,18 @@ _WANTED = f"""CASE q.asking
     WHERE b.review_id = q.review_id AND b.kind = 'sample' AND b.state <> 'done')
   WHEN 'message' THEN (
     SELECT s.actor <> 'citizen' AND s.move <> 'resume' AND o.closed_at IS NULL
-    FROM voices r JOIN work_orders o ON o.number = {ORDER_OF}
+    FROM voices r JOIN work_orders o ON o.number = {COURSE_OF}
     JOIN work_order_steps s ON s.order_id = o.number
       AND s.move IN ('ask', 'message', 'resume', 'supplement')
+      AND (s.actor <> 'citizen' OR s.move = 'resume' OR coalesce(s.of_order, o.number) = {ORDER_OF})
     WHERE r.id = q.review_id ORDER BY s.id DESC LIMIT 1)
   ELSE EXISTS (
-    SELECT 1 FROM voices r JOIN work_orders o ON o.number = {ORDER_OF}
+    SELECT 1 FROM voices r JOIN work_orders o ON o.number = {COURSE_OF}
     WHERE r.id = q.review_id AND o.state = 'answered') END"""  # noqa: S608
 
 
 _QUESTION = f"SELECT 1 FROM questions q WHERE q.id = $1 AND q.state = 'open' AND {_WANTED}"  # noqa: S608
-_ORDER_IS = f"""SELECT 1 FROM voices r JOIN work_orders o ON o.number = {ORDER_OF}
+_ORDER_IS = f"""SELECT 1 FROM voices r JOIN work_orders o ON o.number = {COURSE_OF}
   WHERE r.id = $1 AND r.state = 'standing' AND o.state IN """  # noqa: S608
 _NEWS = {
     Purpose.ACCEPTED: _ORDER_IS + "('accepted', 'planned', 'asking')",

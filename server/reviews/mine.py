@@ -41,9 +41,10 @@ _FILTERS = {
 _NEWEST = (datetime.max, UUID(int=(1 << 128) - 1))  # noqa: DTZ901  asyncpg writes it as 'infinity'
 _HISTORY = """
 SELECT c.review_id, c.reviewed_at, r.level, r.state, r.query_key, t.agency_code, t.matter_code,
-  t.window_code, t.hall_code, t.channel, t.handled_at, o.number, o.state AS order_state, o.due_at
+  t.window_code, t.hall_code, t.channel, t.handled_at, own.number, o.state AS order_state, o.due_at
 FROM claims c JOIN reviews r ON r.id = c.review_id JOIN receipts t ON t.id = r.receipt_id
-LEFT JOIN work_orders o ON o.number = {order_of}
+LEFT JOIN work_orders own ON own.number = {order_of}
+LEFT JOIN work_orders o ON o.number = coalesce(own.merged_into, own.number)
 WHERE c.citizen_id = $1 AND (c.reviewed_at, c.review_id) < ($2, $3) AND {filter}
 ORDER BY c.reviewed_at DESC, c.review_id DESC LIMIT {limit}
 """

@@ -32,16 +32,31 @@ _COURSE = (Move.ACCEPT, Move.ANSWER, Move.SILENCE, Move.RULE, Move.DISMISS, Move
 """The moves that are news; what is only written beside the order is none."""
 _RELAY = (Move.ASK, Move.RESUME, Beside.MESSAGE, Beside.SUPPLEMENT)
 _LATEST = """
-SELECT s.id, s.at, s.move, s.actor, o.number, o.state, o.matter, o.agency_code, o.next_due_at,
-  o.due_at, r.id AS review, r.channel, r.contact, r.receipt_id, r.query_key, r.citizen_id
-FROM work_orders o JOIN voices r ON r.id = o.origin_key AND r.state = 'standing'
-JOIN work_order_steps s ON s.order_id = o.number AND s.state = o.state AND s.actor <> 'citizen'
-  AND s.move = ANY($2)
-WHERE o.number = $1 ORDER BY s.id DESC LIMIT 1
+SELECT s.id, s.at, s.move, s.actor, own.number, o.state, o.matter, o.agency_code, o.next_due_at,
+  o.due_at, r.id AS review, r.channel, r.contact, r.receipt_id, r.query_key, r.citizen_id,
+  greatest(s.at, CASE WHEN own.merged_into IS NOT NULL THEN own.closed_at END) AS since
+FROM work_orders own JOIN voices r ON r.id = own.origin_key AND r.state = 'standing'
+JOIN work_orders o ON o.number = coalesce(own.merged_into, own.number)
+JOIN LATERAL (SELECT * FROM work_order_steps s WHERE s.order_id = o.number AND s.move = ANY($2)
+  AND s.state = o.state AND s.actor <> 'citizen' ORDER BY s.id DESC LIMIT 1) s ON TRUE
+WHERE own.number = $1 OR own.merged_into = $1
 """
-"""The step by which the agency brought the order to where it is; what came before is no news now."""
-_WORD = _LATEST.replace("s.state = o.state AND s.actor <> 'citizen'", "o.closed_at IS NULL")
+"""For each citizen of the order the step by which the agency brought it to where it is; what came before
+is no news now."""
+# What one citizen said to the agency, and what it said before his order came here, is not another's.
+_WORD = _LATEST.replace(
+    "AND s.state = o.state AND s.actor <> 'citizen'",
+    "AND o.closed_at IS NULL AND (s.actor <> 'citizen' OR coalesce(s.of_order, o.number) = own.number)"
+    " AND (own.merged_into IS NULL OR s.at >= own.closed_at)",
+)
 """What was said last in the relay, by whom ever."""
+_MERGED = """
+SELECT s.id, s.at, s.move, s.actor, own.number, own.state, own.matter, own.agency_code, own.next_due_at,
+  own.due_at, r.id AS review, r.channel, r.contact, r.receipt_id, r.query_key, r.citizen_id, s.at AS since
+FROM work_orders own JOIN voices r ON r.id = own.origin_key AND r.state = 'standing'
+JOIN work_order_steps s ON s.order_id = own.number AND s.move = 'merge'
+WHERE own.number = $1 AND own.state = 'merged'
+"""
 
 
 async def tell(order: str, by_wechat: Collection[str] = ()) -> int:
@@ -59,14 +74,19 @@ async def tell(order: str, by_wechat: Collection[str] = ()) -> int:
 
 
 async def _all_news(order: str) -> list[tuple[Record, News]]:
-    """What is newest: a move or a word. An answer is not passed over for a word that followed it."""
-    moved = await sql.fetch_one(_LATEST, order, list(_COURSE))
-    said = await sql.fetch_one(_WORD, order, list(_RELAY))
-    if moved and said and moved["id"] > said["id"]:
-        said = None
-    if moved and said and moved["state"] != State.ANSWERED:
-        moved = None
-    return [(row, news) for row in (moved, said) if row and (news := _news(row))]
+    """Of each citizen what is newest: a move or a word. An answer is not passed over for a word that
+    followed it."""
+    moves = {row["number"]: row for row in await sql.fetch(_LATEST, order, list(_COURSE))}
+    words = {row["number"]: row for row in await sql.fetch(_WORD, order, list(_RELAY))}
+    found: list[Record | None] = list(await sql.fetch(_MERGED, order))
+    for number in dict.fromkeys([*moves, *words]):
+        moved, said = moves.get(number), words.get(number)
+        if moved and said and moved["id"] > said["id"]:
+            said = None
+        if moved and said and moved["state"] != State.ANSWERED:
+            moved = None
+        found += [moved, said]
+    return [(row, news) for row in found if row and (news := _news(row))]
 
 
 def _news(row: Record) -> News | None:
@@ -98,12 +118,15 @@ async def by_phone(order: str) -> int:
     """When WeChat did not take it; what it did take is not told twice."""
     told = 0
     for row, news in await _all_news(order):
-        if not await sql.fetch(_TAKEN, row["id"]):
+        if not await sql.fetch(_TAKEN, row["id"], row["number"]):
             told += await _by_phone(row, news)
     return told
 
 
-_TAKEN = "SELECT 1 FROM wechat_notices WHERE about = $1 AND state IN ('queued', 'sending', 'sent')"
+_TAKEN = (
+    "SELECT 1 FROM wechat_notices WHERE about = $1 AND order_number = $2 "
+    "AND state IN ('queued', 'sending', 'sent')"
+)
 
 
 async def _by_phone(row: Record, news: News) -> int:
@@ -111,7 +134,10 @@ async def _by_phone(row: Record, news: News) -> int:
     of the rest he is only told. Of a merger his page tells."""
     (receipt,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", row["receipt_id"])
     phone = phone_for(row, receipt)
-    if phone is None or row["state"] == State.MERGED:
+    if row["state"] == State.MERGED:
+        await _ask_no_more(row)
+        return 0
+    if phone is None:
         return 0
     if news in (News.ANSWERED, News.ASKED):
         return await _ask(row, _question(row, news, receipt, phone), clock.now())
@@ -176,7 +202,7 @@ async def _ask(row: Record, question: questions.New, now: datetime) -> int:
         asked = await sql.fetch(
             "SELECT 1 FROM questions WHERE review_id = $1 AND asking = $2 AND (state = 'waiting' "
             "OR state = 'open' AND asking = 'verdict' OR due_at >= $3)",
-            row["review"], question.asking, row["at"],
+            row["review"], question.asking, row["since"],
         )  # fmt: skip
         if asked:
             return 0
@@ -184,6 +210,17 @@ async def _ask(row: Record, question: questions.New, now: datetime) -> int:
             await _end_talk(row, now)
         await questions.add([question])
     return 1
+
+
+async def _ask_no_more(row: Record) -> None:
+    """What he was asked about his own order is asked about the other from now on."""
+    async with transaction():
+        for question in await sql.fetch(
+            "SELECT id FROM questions WHERE review_id = $1 AND asking IN ('verdict', 'message') "
+            "AND state IN ('waiting', 'open') AND due_at < $2 FOR UPDATE",
+            row["review"], row["since"],
+        ):  # fmt: skip
+            await questions.end(question["id"], QuestionState.NEEDLESS, clock.now())
 
 
 async def _end_talk(row: Record, now: datetime) -> None:

@@ -12,8 +12,9 @@ from server.messages.rules import start_of_day
 from server.reviews import rules, service
 from server.reviews.ties import order_of
 from server.reviews.voices import Voice
-from server.workorders import alerts, moves
+from server.workorders import alerts, joined, moves
 from server.workorders import service as orders
+from server.workorders.joined import Follower
 from server.workorders.models import Step, WorkOrder
 from server.workorders.rules import (
     BESIDE,
@@ -57,11 +58,12 @@ async def say(voice: Voice, text: str) -> None:
         raise rules.NobodyToTalkTo
     shown = await service.redacted(voice, words)
     async with transaction():
-        order, now = await moves.locked(number), clock.now()
+        follower, now = await joined.locked(number), clock.now()
+        order = follower.course
         _check_open(order, now)
-        if await _just_said(order, shown, now):
+        if await _just_said(follower, shown, now):
             return
-        await _check_limit(order, now)
+        await _check_limit(follower, now)
         talks = State(order.state) in BESIDE[Record.MESSAGE]
         await orders.add_words(number, shown, now, Record.MESSAGE if talks else Record.SUPPLEMENT)
         await _tell_owner(order, now)
@@ -74,21 +76,23 @@ def _check_open(order: WorkOrder, now: datetime) -> None:
         raise rules.SupplementTooEarly
 
 
-async def _just_said(order: WorkOrder, words: str, now: datetime) -> bool:
+async def _just_said(follower: Follower, words: str, now: datetime) -> bool:
     """The same button pressed twice."""
-    spoken = Step.filter(order_id=order.number, move__in=[str(move) for move in SAID])
+    spoken = Step.filter(order_id=follower.course.number, move__in=[str(move) for move in SAID])
     last = await spoken.exclude(words="").order_by("-id").first()
     if last is None or last.actor != moves.CITIZEN or last.words != words:
+        return False
+    if last.of_order != follower.of_order:
         return False
     return last.at > now - TWICE
 
 
-async def _check_limit(order: WorkOrder, now: datetime) -> None:
+async def _check_limit(follower: Follower, now: datetime) -> None:
     today = start_of_day(now)
     rows = await sql.fetch(
         "SELECT count(*) FROM work_order_steps WHERE order_id = $1 AND actor = 'citizen' "
-        "AND move IN ('message', 'supplement') AND at >= $2",
-        order.number, today,
+        "AND move IN ('message', 'supplement') AND at >= $2 AND of_order IS NOT DISTINCT FROM $3::text",
+        follower.course.number, today, follower.of_order,
     )  # fmt: skip
     if rows[0]["count"] >= rules.MESSAGES_A_DAY:
         refusal = rules.TooManyMessages()

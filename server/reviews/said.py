@@ -5,10 +5,10 @@ from uuid import UUID
 from server.catalogue.service import catalogue
 from server.kit import query_codes as codes
 from server.kit import sql
-from server.reviews.ties import ORDER_OF
+from server.reviews.ties import COURSE_OF
 
 _LAST = f"""
-SELECT r.query_key, o.agency_code, s.words FROM voices r JOIN work_orders o ON o.number = {ORDER_OF}
+SELECT r.query_key, o.agency_code, s.words FROM voices r JOIN work_orders o ON o.number = {COURSE_OF}
 JOIN work_order_steps s ON s.order_id = o.number AND s.move = ANY($2) AND s.actor <> 'citizen'
 WHERE r.id = $1 ORDER BY s.id DESC LIMIT 1
 """  # noqa: S608

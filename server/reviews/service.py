@@ -223,7 +223,7 @@ async def supplement(review: Review, comment: str) -> None:
         await submission.check_anew(standing.id, now)
         number = await order_of(standing)
         # One that has ended is not opened again: the words stay with the review.
-        if number and await WorkOrder.exists(number=number, closed_at__isnull=True):
+        if number and not (await orders.followed(await WorkOrder.get(number=number))).closed_at:
             await orders.add_words(number, await redacted(review, words), now)
 
 

@@ -8,6 +8,11 @@ ORDER_OF = """coalesce(r.order_number, (
 """For a statement in which `r` is the review, or of `voices`. A satisfied review stays without an order of
 its own, whatever its call-back brought to light."""
 
+COURSE_OF = (
+    f"""(SELECT coalesce(w.merged_into, w.number) FROM work_orders w WHERE w.number = {ORDER_OF})"""  # noqa: S608
+)
+"""The order that is dealt with: another one, if his was merged into it."""
+
 
 async def order_of(voice: Voice) -> str | None:
     if voice.order_number:

@@ -20,8 +20,11 @@ from server.reviews import callbacks, closing, questionnaire, relay, rules, serv
 from server.reviews.api import count_unknown, receipt_shown
 from server.reviews.models import Review
 from server.reviews.progress import (
+    Course,
     MessageShown,
     StepShown,
+    awaited_of,
+    course_of,
     messages_shown,
     next_step,
     steps_shown,
@@ -29,9 +32,9 @@ from server.reviews.progress import (
 from server.reviews.rules import LEVEL_NAMES
 from server.reviews.ties import order_of
 from server.reviews.voices import NotAReview, Voice
-from server.workorders.models import Step, WorkOrder
+from server.workorders.models import WorkOrder
 from server.workorders.origins import CHOSEN_NAMES
-from server.workorders.rules import FINAL, BlankText, IllegalMove, State
+from server.workorders.rules import FINAL, BlankText, IllegalMove
 
 door = Door("track")
 
@@ -94,6 +97,9 @@ class OrderTracked(Struct):
     """The service desk that had the matter before the agency."""
     open: bool
     """It has not ended: he may write to the agency."""
+    merged: bool
+    """Dealt with together with what another citizen said about the same: state, dates and steps are those
+    of both."""
     steps: list[StepShown]
 
 
@@ -161,9 +167,9 @@ async def track(request: Request, query_code: str) -> Track:
 
 async def told(voice: Voice) -> None:
     """He opens his page: an answer that stands there has reached him."""
-    order = await WorkOrder.get_or_none(number=await order_of(voice) or "")
-    if order:
-        await closing.seen(order)
+    own = await WorkOrder.get_or_none(number=await order_of(voice) or "")
+    if own:
+        await closing.seen(own)
 
 
 @door.post(
@@ -227,14 +233,15 @@ async def answer_call_back(request: Request, query_code: str, form: CallBackForm
 
 async def tracked(voice: Voice) -> Track:
     """Everything that happened, in the citizen's words, with the date until which he may wait."""
-    order = await WorkOrder.get_or_none(number=await order_of(voice) or "")
-    steps = await Step.filter(order_id=order.number).order_by("id") if order else []
+    own = await WorkOrder.get_or_none(number=await order_of(voice) or "")
+    course = await course_of(own) if own else None
     asked = await callbacks.waiting(voice)
     receipt = await receipt_row(voice)
     track = Track(
-        work_order=await _order_tracked(order, steps, voice) if order else None,
-        awaiting_you=_AWAITED.get(State(order.state)) if order else None, questionnaire=None,
-        messages=messages_shown(steps), rates=_rates(order),
+        work_order=_order_tracked(course, voice) if course else None,
+        awaiting_you=(awaited := await awaited_of(course) if course else None), questionnaire=None,
+        messages=messages_shown(course.steps) if course else [],
+        rates=_rates(course) if course and awaited == "confirmation" else [],
         call_back=CallBackShown(local(asked["made_at"]), CALL_BACK_QUESTION) if asked else None,
     )  # fmt: skip
     if isinstance(voice, Review):
@@ -245,27 +252,22 @@ async def tracked(voice: Voice) -> Track:
     return track
 
 
-_AWAITED: dict[State, Literal["confirmation", "answer"]] = {
-    State.ANSWERED: "confirmation",
-    State.ASKING: "answer",
-}
 CALL_BACK_QUESTION = "回访：这次服务您确实满意吗？"
 
 
-def _rates(order: WorkOrder | None) -> list[Literal["agency", "desk"]]:
-    if order is None or order.state != State.ANSWERED:
-        return []
-    return ["agency", "desk"] if order.desk_agency_code else ["agency"]
+def _rates(course: Course) -> list[Literal["agency", "desk"]]:
+    return ["agency", "desk"] if course.own.desk_agency_code else ["agency"]
 
 
-async def _order_tracked(order: WorkOrder, steps: list[Step], voice: Voice) -> OrderTracked:
-    known = catalogue()
+def _order_tracked(course: Course, voice: Voice) -> OrderTracked:
+    known, order = catalogue(), course.order
     return OrderTracked(
-        number=order.number, state=order.state, agency=known.agency_name(order.agency_code),
+        number=course.own.number, state=order.state, agency=known.agency_name(order.agency_code),
         due_at=local(order.due_at), provisional=order.provisional,
         next_due_at=local(order.next_due_at) if order.next_due_at else None,
-        next_step=next_step(order), desk=known.agency_name(order.desk_agency_code) or None,
-        open=order.state not in FINAL, steps=await steps_shown(order, steps, voice),
+        next_step=next_step(order), desk=known.agency_name(course.own.desk_agency_code) or None,
+        open=order.state not in FINAL, merged=course.own is not order,
+        steps=steps_shown(course, voice),
     )  # fmt: skip
 
 

@@ -57,7 +57,8 @@ async def name_verifier(member: Member, number: str, username: str) -> WorkOrder
         order = await moves.find(member, number, lock=True)
         if member.role is not Role.AGENCY_LEAD or member.agency_code != order.agency_code:
             raise WrongRole("由牵头部门的负责人指定核实人")
-        if order.state in FINAL:
+        still_called = order.merged_into and order.real_name and order.called_back_at is None
+        if order.state in FINAL and not still_called:
             raise IllegalMove(f"“{STATE_NAMES[State(order.state)]}”的工单不再核实")
         staff = await Staff.get_or_none(
             username=username, agency_code=order.agency_code, role__in=list(OF_AN_AGENCY),

@@ -16,7 +16,7 @@ from server.web.console import Visit, staff_only
 from server.web.desk_forms import ACTS, Act, Typed
 from server.web.order_page import ORDERS, Attempt, find, order_page
 from server.web.page import see_other
-from server.workorders import alerts, flags, handling, ruling, service, supervision
+from server.workorders import alerts, flags, handling, merging, ruling, service, supervision
 from server.workorders.accountability import Why
 from server.workorders.handling import Verified
 from server.workorders.rules import Disposition, Finding, Ruling, State
@@ -87,7 +87,7 @@ RUN: dict[str, Run] = {
         who, number, int(t["step_id"]), t["upheld"] == "yes"
     ),
     "accountability": _list_accountable,
-    "merge": lambda who, number, t: handling.merge(who, number, into=t["into"].strip().upper()),
+    "merge": lambda who, number, t: merging.merge(who, number, into=t["into"].strip().upper()),
 }  # fmt: skip
 
 

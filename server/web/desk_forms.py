@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from server.people.rules import OF_AN_AGENCY, Role
+from server.people.rules import OF_AN_AGENCY, SEES_ORDERS, Role
 from server.workorders.flags import REASON_LIMIT
 from server.workorders.rules import WHO, WRITES, Move, Record, is_blank
 
@@ -190,7 +190,7 @@ _ALL = (
     ),
     _beside(
         "urge", Record.URGE, "催办", "催办", "已催办，经办人和部门负责人会收到提醒。",
-        _text("催办的话", "请写明催办的话", rows=3),
+        _text("催办的话", "请写明催办的话", rows=3), roles=SEES_ORDERS,
     ),
     _beside(
         "release", Record.RELEASE, "免除协办部门", "免除", "已免除这个部门的协办。",

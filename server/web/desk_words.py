@@ -41,13 +41,14 @@ _ALWAYS = (State.ASSIGNED, State.ACCEPTED, State.CONTESTED, State.ANSWERED, Stat
 _FOR_THE_AGENCY = (State.ASSIGNED, State.ACCEPTED, State.PLANNED, State.SUPERVISED)
 _FOR_THE_SUPERVISOR = (State.CONTESTED, State.RETURNED)
 _LISTS = {
-    Role.HANDLER: (lists.MINE, lists.TALK, lists.CALL, lists.PART, "verify", "untold"),
+    Role.HANDLER: (lists.MINE, lists.FIRST_ASKED, lists.TALK, lists.CALL, lists.PART, "verify", "untold"),
     Role.AGENCY_LEAD: (
-        lists.TALK, lists.CALL, lists.PART, "verify", "untold", lists.SENT_BACK, lists.EXTENDABLE,
-        "extended", "supervise",
+        lists.FIRST_ASKED, lists.TALK, lists.CALL, lists.PART, "verify", "untold", lists.SENT_BACK,
+        lists.EXTENDABLE, "extended", "supervise",
     ),
     Role.SUPERVISOR: (
         "verify", "supervise", ACCOUNT, "untold", "flagged", "extended", lists.CALL, lists.PART,
+        lists.FIRST_ASKED,
     ),
 }  # fmt: skip
 """What is listed across the states, in the order of the ladder."""
@@ -192,6 +193,10 @@ class Row:
     late: bool
 
 
+def shortened(words: str) -> str:
+    return words if len(words) <= SHORT else f"{words[:SHORT]}…"
+
+
 def door_of(order: WorkOrder) -> str:
     """“找茬·纠错”; its kind stands first among what was chosen."""
     if order.origin not in set(Source):
@@ -204,12 +209,11 @@ def row(
     call_due: datetime | None = None,
 ) -> Row:  # fmt: skip
     door, chosen = door_of(order), chosen_texts(order)
-    short = order.words if len(order.words) <= SHORT else f"{order.words[:SHORT]}…"
     whose = "" if order.agency_code == own else f"牵头：{known.agency_name(order.agency_code)}"
     return Row(
         order, "　".join(words for words in (whose, note) if words),
         STATE_NAMES[State(order.state)], LEVEL_NAMES.get(order.level or 0, "未评级"), door,
-        chosen[1:] if door else chosen, short if door else "、".join(chosen) or short,
+        chosen[1:] if door else chosen, ("" if door else "、".join(chosen)) or shortened(order.words),
         _near(order.opened_on, local(now).date()),
         _call(call_due, now, known.calendar) if call_due else due(order, now, known.calendar),
         is_overdue(State(order.state), order.next_due_at, now),

@@ -6,6 +6,7 @@ from typing import Any
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.grievances import doubles as contacts_of
 from server.kit.clock import clock
 from server.kit.web import local
 from server.people.models import Staff
@@ -16,10 +17,10 @@ from server.web import desk_words, order_words
 from server.web.appeal_card import card
 from server.web.console import Visit, show, staff_only
 from server.web.desk_forms import ACTS, Act, Typed
-from server.workorders import service, shown, timing
+from server.workorders import doubles, joined, moves, service, shown, timing
 from server.workorders.accountability import WHY_NAMES, Why
 from server.workorders.models import Accountability, Opinion, WorkOrder
-from server.workorders.rules import State
+from server.workorders.rules import STATE_NAMES, State
 from server.workorders.shown import OrderShown, Whole
 
 blueprint = Blueprint("console_order")
@@ -70,6 +71,8 @@ async def order_page(
         request, "order.html", status, order=order, whole=told, attempt=attempt, form_of=forms,
         names=names, agency=catalogue().agency_name,
         row=desk_words.row(order, now, catalogue(), visit.member.agency_code),
+        doubles=await _doubles(order) if "merge" in told.may else [],
+        first_asked=await _first_asked(order), merged=await joined.merged(order.number),
         timeline=history, talk=[entry for entry in history if order_words.is_said(entry["step"])],
         done=ACTS[done].done if done in ACTS and _is_done(done, of) else "",
         opinions=order_words.opinions_shown(
@@ -107,8 +110,34 @@ def _now(key: str, order: WorkOrder) -> Act:
 
 async def _names(of: Whole) -> dict[int, str]:
     ids = {step.actor_id for step in of.steps} | {of.order.owner_id, of.order.verifier_id}
+    ids |= moves.first_asked(of.order)
     found = await Staff.filter(id__in=ids - {None})
     return {staff.id: staff.name for staff in found}
+
+
+MOST_DOUBLES = 5
+
+
+async def _doubles(order: WorkOrder) -> list[dict[str, Any]]:
+    """Held out to a person, who merges or does not."""
+    contacts = await contacts_of.same_contact(order.number)
+    found = await doubles.of(order, clock.now(), contacts)
+    return [
+        {
+            "order": double.order, "why": double.why, "state": STATE_NAMES[State(double.order.state)],
+            "words": desk_words.shortened(double.order.words),
+        }
+        for double in found[:MOST_DOUBLES]
+    ]  # fmt: skip
+
+
+async def _first_asked(order: WorkOrder) -> list[str]:
+    """With his agency: he need not be of the one that answers."""
+    found = await Staff.filter(id__in=moves.first_asked(order)).order_by("id")
+    return [
+        f"{staff.name}（{catalogue().agency_name(staff.agency_code) or ROLE_NAMES[Role(staff.role)]}）"
+        for staff in found
+    ]
 
 
 def _history(of: Whole, told: OrderShown, names: dict[int, str]) -> list[dict[str, Any]]:

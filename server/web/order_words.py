@@ -24,7 +24,8 @@ DISPOSITION_NAMES = {"fixed": "已整改", "explained": "解释说明"}
 ORIGIN_NAMES = {"callback": "短信差评未说明原因", "sample": "满意评价抽样回访"}
 TOLD_NAMES = {
     Told.SMS: "短信已送达群众", Told.WECHAT: "微信通知已送达群众", Told.PAGE: "群众打开过查询页",
-    Told.CALL: "工作人员在电话里告知", Told.NO_CHANNEL: "群众没有留联系方式，以查询页为准",
+    Told.CALL: "工作人员在电话里告知", Told.IN_PERSON: "工作人员在窗口当面告知",
+    Told.NO_CHANNEL: "群众没有留联系方式，以查询页为准",
 }  # fmt: skip
 FINDING_NAMES = {
     Finding.TRUE: "属实", Finding.PARTLY: "部分属实", Finding.UNTRUE: "不属实",
@@ -38,6 +39,7 @@ ALERT_NAMES = {
     "suspicion": "核查",
     "appeal": "申诉", "appeal_due": "申诉期限将到", "appeal_late": "申诉逾期", "appeal_confirm": "申诉待确认",
     "appeal_ruled": "申诉结果", "excluded": "不予采纳通报", "restored": "恢复计入",
+    "followed": "首问跟踪",
 }  # fmt: skip
 _AGENCY_FIRST = {
     State.ASSIGNED: ("accept",), State.ACCEPTED: ("answer",), State.PLANNED: ("answer",),
@@ -101,6 +103,8 @@ def waiting_for(order: WorkOrder, told: OrderShown, member: Member, lead: str) -
     state, until = State(order.state), ""
     if order.next_due_at:
         until = f"（期限{day(local(order.next_due_at).date())}）"
+    if told.first_asked and member.agency_code and member.agency_code != order.agency_code:
+        return f"您是首问负责人，由{lead}办理和答复{until}。请跟踪到底；办得慢，可以催办。"
     if member.agency_code and member.agency_code != order.agency_code:
         return f"本单位是协办部门，由{lead}牵头办理和答复。现在没有要本单位办的事。"
     if state in FINAL:

@@ -17,6 +17,7 @@ from server.web import (
     evidence,
     exclusions_room,
     health,
+    intake,
     kiosk,
     kiosk_keys,
     messages,
@@ -45,6 +46,7 @@ def set_up(app: Any) -> None:
         app.blueprint(room.blueprint)
     for room in (kiosk_keys, evidence, suspicions, voids):
         app.blueprint(room.blueprint)
+    app.blueprint(intake.blueprint)
     kiosk.set_up(app)
     if app.ctx.settings.demo:
         app.blueprint(demo.blueprint)

@@ -192,7 +192,9 @@ async def _shown(
 def _has_judged(track: Track, satisfied: bool | None) -> bool:
     if satisfied is None or track.work_order is None:
         return False
-    return State(track.work_order.state) in _JUDGED[satisfied]
+    waits_for_others = satisfied and track.awaiting_you is None
+    state = State(track.work_order.state)
+    return state in _JUDGED[satisfied] or (state is State.ANSWERED and waits_for_others)
 
 
 def _template(voice: Voice) -> str:

@@ -34,6 +34,14 @@ async def owner(order: WorkOrder) -> list[int]:
     return [row["id"] for row in rows]
 
 
+async def active(staff: Iterable[int]) -> list[int]:
+    """Of these, who has not left."""
+    rows = await sql.fetch(
+        "SELECT id FROM staff WHERE id = ANY($1::int[]) AND active ORDER BY id", list(staff)
+    )
+    return [row["id"] for row in rows]
+
+
 async def leads(agency_code: str) -> list[int]:
     return await _of_agencies([agency_code], [Role.AGENCY_LEAD])
 

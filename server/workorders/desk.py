@@ -11,11 +11,11 @@ from server.workorders import moves
 from server.workorders.models import WorkOrder
 from server.workorders.rules import OPEN, State
 
-MINE, TALK, CALL, PART = "mine", "talk", "call", "part"
+MINE, FIRST_ASKED, TALK, CALL, PART = "mine", "first_asked", "talk", "call", "part"
 SENT_BACK, EXTENDABLE = "back", "extendable"
 NAMES = {
-    MINE: "我经办的", TALK: "群众留言待回", CALL: "待回访", PART: "待提交协办意见", SENT_BACK: "退过的单",
-    EXTENDABLE: "还可延期",
+    MINE: "我经办的", FIRST_ASKED: "我首问的", TALK: "群众留言待回", CALL: "待回访", PART: "待提交协办意见",
+    SENT_BACK: "退过的单", EXTENDABLE: "还可延期",
 }  # fmt: skip
 FIRST = "now_"
 """Before a state, or LATE: what the next act of is ours, an overdue order among the overdue alone."""
@@ -38,6 +38,7 @@ EXISTS (SELECT 1 FROM order_parts p WHERE p.order_id = work_orders.number AND p.
 """
 _LISTS = {
     MINE: f"{_OPEN} AND owner_id = {{me}}",
+    FIRST_ASKED: f"{_OPEN} AND (first_asked_id = {{me}} OR followers @> ARRAY[{{me}}])",
     TALK: f"{{ours}} AND {_OPEN} AND state NOT IN ('assigned', 'returned') AND {_HE_SPOKE_LAST}",
     CALL: "{ours} AND {called_by} AND real_name AND called_back_at IS NULL AND state <> 'assigned'",
     PART: f"{_OPEN} AND state <> 'answered' AND {_PART_WAITS}",

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from server.catalogue.service import catalogue
-from server.kit import sql
 from server.kit.clock import BEIJING
 from server.kit.errors import Fault, Invalid
 from server.kit.transaction import transaction
@@ -13,24 +12,13 @@ from server.workorders import timing
 from server.workorders.models import Part, WorkOrder
 from server.workorders.moves import (
     Act,
-    Held,
-    find,
     held_by,
-    locked,
     other_agency,
     record_by,
     write,
     write_timed,
 )
-from server.workorders.rules import (
-    FINAL,
-    Finding,
-    IllegalMove,
-    Move,
-    Record,
-    State,
-    check_text,
-)
+from server.workorders.rules import Finding, Move, Record, State, check_text
 
 _HOW = {"relay": "留言了解", "call": "电话了解", "visit": "上门了解", "records": "查阅记录"}
 FINDING_NAMES = {
@@ -138,31 +126,3 @@ async def message(member: Member, number: str, *, text: str) -> WorkOrder:
     async with transaction():
         of = await held_by(member, number, Record.MESSAGE)
         return await record_by(member, of, Record.MESSAGE, words)
-
-
-# Two orders about the same
-
-
-async def merge(member: Member, number: str, *, into: str) -> WorkOrder:
-    """The citizen of this order reads the other's answer; no order follows another that follows a
-    third."""
-    await find(member, number)
-    await find(member, into)
-    if into == number:
-        raise IllegalMove("工单不能并入自己")
-    async with transaction():
-        for each in sorted((number, into)):  # two that cross wait for each other in one order
-            await locked(each)
-        of = await held_by(member, number, Move.MERGE)
-        await _check_target(of, await find(member, into, lock=True))
-        act = Act.by(member, Move.MERGE, f"并入工单 {into}")
-        return await write(of.order, act, of.now, merged_into=into)
-
-
-async def _check_target(of: Held, target: WorkOrder) -> None:
-    if State(target.state) in FINAL:
-        raise IllegalMove("要并入的工单已经办结")
-    if target.agency_code != of.order.agency_code:
-        raise IllegalMove("两张工单不由同一个部门办理")
-    if await sql.fetch("SELECT 1 FROM work_orders WHERE merged_into = $1", of.order.number):
-        raise IllegalMove("已有工单并入这张工单，不能再并入别的工单")

@@ -9,7 +9,7 @@ from sanic import Request
 from server.kit.forms import Form
 from server.kit.web import Door
 from server.people.service import Member
-from server.workorders import handling
+from server.workorders import handling, merging
 from server.workorders.api import DESK, with_steps
 from server.workorders.handling import BadExtension, BadPlan, Verified
 from server.workorders.moves import UnknownAgency, UnknownOrder
@@ -124,4 +124,4 @@ async def message_citizen(request: Request, who: Member, number: str, form: Text
     summary="并案：并入本部门另一张未办结的工单，群众看到那张工单的答复",
 )  # fmt: skip
 async def merge_order(request: Request, who: Member, number: str, form: MergeForm) -> OrderShown:
-    return await with_steps(await handling.merge(who, number, into=form.into), who)
+    return await with_steps(await merging.merge(who, number, into=form.into), who)

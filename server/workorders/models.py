@@ -6,7 +6,7 @@ from tortoise.contrib.postgres.indexes import GinIndex, PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
-from server.kit.indexes import IndexWhere
+from server.kit.indexes import GinWhere, IndexWhere
 from server.workorders.rules import FINAL, Outcome, State
 
 
@@ -34,6 +34,8 @@ class WorkOrder(Model):
     first_asked_id = fields.IntField(null=True)
     """首问负责 of what a clerk entered: he whom the citizen asked first. He follows it to the end,
     whichever agency has it."""
+    followers: fields.Field[list[int] | None] = ArrayField("int", null=True)
+    """首问负责 of the orders that were merged into this one: they follow it as well."""
     matter_code = fields.CharField(max_length=33, null=True)
     matter = fields.CharField(max_length=200, default="")
     hall = fields.CharField(max_length=100, default="")
@@ -75,6 +77,10 @@ class WorkOrder(Model):
     """销号: the proof that the citizen was told the answer."""
     ruling = fields.CharField(max_length=12, null=True)
     merged_into = fields.CharField(max_length=16, null=True)
+    promised_until = fields.DateField(null=True)
+    """Of an order that was merged into this one, if it was promised earlier: the day of its answer."""
+    promised_from = fields.DatetimeField(null=True)
+    """When it was merged: what happened before puts that day off no more."""
     climb_due = fields.DatetimeField(null=True)
     """Which `next_due_at` the ladder has taken note of; another one is looked at anew."""
     climbs_at = fields.DatetimeField(null=True)
@@ -93,6 +99,7 @@ class WorkOrder(Model):
             IndexWhere(
                 fields=("first_asked_id",), name="work_orders_first_asked", where="first_asked_id IS NOT NULL"
             ),
+            GinWhere(fields=("followers",), name="work_orders_of_followers", where="followers IS NOT NULL"),
             IndexWhere(
                 fields=("next_due_at",), name="work_orders_redated",
                 where="closed_at IS NULL AND state <> 'answered' AND climb_due IS DISTINCT FROM next_due_at",
@@ -115,10 +122,9 @@ class WorkOrder(Model):
                 name="order_is_final_when_it_has_ended",
             ),
             CheckConstraint(
-                check=f"state IN ({_FINAL}) OR next_due_at IS NOT NULL",
-                name="open_order_has_a_due_time",
+                check=f"state IN ({_FINAL}) OR next_due_at IS NOT NULL", name="open_order_has_a_due_time"
             ),
-        )
+        )  # fmt: skip
 
 
 class Step(Model):
@@ -138,6 +144,9 @@ class Step(Model):
     words = fields.TextField(default="")
     disposition = fields.CharField(max_length=16, null=True)
     legal_basis = fields.TextField(null=True)
+    of_order = fields.CharField(max_length=16, null=True)
+    """Of a citizen whose own order was merged into this one: its number. Other citizens of this order
+    do not read his words."""
 
     class Meta:
         table = "work_order_steps"
@@ -161,10 +170,8 @@ class Part(Model):
         table = "order_parts"
         constraints = (
             UniqueConstraint(fields=("order_id", "agency_code"), name="one_part_per_agency"),
-            CheckConstraint(
-                check="state IN ('waiting', 'done', 'released')", name="part_state_is_known"
-            ),
-        )
+            CheckConstraint(check="state IN ('waiting', 'done', 'released')", name="part_state_is_known"),
+        )  # fmt: skip
 
 
 class Escalation(Model):
@@ -244,16 +251,14 @@ class Accountability(Model):
         indexes = (PostgreSQLIndex(fields=("region_code", "at"), name="accountability_of_region"),)
         constraints = (
             UniqueConstraint(
-                fields=("order_number", "why"),
-                name="accountable_once_per_order_and_reason",
+                fields=("order_number", "why"), name="accountable_once_per_order_and_reason",
                 condition="order_number IS NOT NULL",
             ),
             UniqueConstraint(
+                name="accountable_officer_once_per_period", condition="officer_number IS NOT NULL",
                 fields=("agency_code", "officer_number", "ordinal"),
-                name="accountable_officer_once_per_period",
-                condition="officer_number IS NOT NULL",
             ),
-        )
+        )  # fmt: skip
 
 
 class Flag(Model):

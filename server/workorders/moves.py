@@ -10,13 +10,23 @@ from server.kit import jobs, sql
 from server.kit.clock import clock
 from server.kit.errors import Fault, Invalid, Missing
 from server.people.service import Member
-from server.workorders import timing
+from server.workorders import alerts, timing
 from server.workorders.models import Part, Step, WorkOrder
 from server.workorders.rights import Facts, Side, check
-from server.workorders.rules import FINAL, Disposition, Move, Record, State, next_state
+from server.workorders.rules import (
+    FINAL,
+    STEP_NAMES,
+    Disposition,
+    Move,
+    Record,
+    State,
+    next_state,
+)
 
 CITIZEN, SYSTEM = "citizen", "system"
 NEWS = "news"
+FOLLOWED = "followed"
+"""An alert to who was asked first."""
 _NEWS_FOR_HIM = frozenset({Move.ACCEPT, Move.ASK, Move.ANSWER, Record.MESSAGE})
 """Of the rest his page tells."""
 
@@ -48,6 +58,8 @@ class Act:
     words: str = ""
     disposition: Disposition | None = None
     legal_basis: str | None = None
+    of_order: str | None = None
+    """Of a citizen whose own order was merged into this one."""
 
     @classmethod
     def by(cls, member: Member, move: Move | Record, words: str = "", **more: Any) -> "Act":
@@ -64,7 +76,11 @@ def visible_to(member: Member, now: datetime) -> tuple[str, list[Any]]:
     """
     shown = "visible_from <= $1 AND state <> 'withdrawn'"
     if member.agency_code and member.role in ("handler", "agency_lead"):
-        mine = "(agency_code = $2 OR co_agency_codes @> ARRAY[$2::text])"
+        me = int(member.id)
+        mine = (
+            "(agency_code = $2 OR co_agency_codes @> ARRAY[$2::text]"
+            f" OR first_asked_id = {me} OR followers @> ARRAY[{me}])"
+        )
         return f"{shown} AND {mine}", [now, member.agency_code]
     if member.role == "supervisor":
         regions = sorted(catalogue().within(member.region_code))
@@ -84,6 +100,18 @@ async def find(member: Member, number: str, *, lock: bool = False) -> WorkOrder:
     if row is None:
         raise UnknownOrder
     return _order_of(row)
+
+
+async def seen_of(member: Member, numbers: list[str]) -> set[str]:
+    """Which of these orders he may read."""
+    where, values = visible_to(member, clock.now())
+    place = len(values) + 1
+    rows = await sql.fetch(
+        f"SELECT number FROM work_orders WHERE number = ANY(${place}) AND {where}",  # noqa: S608
+        *values,
+        numbers,
+    )
+    return {row["number"] for row in rows}
 
 
 async def locked(number: str) -> WorkOrder:
@@ -108,7 +136,7 @@ class Held:
     now: datetime
 
 
-_TIMED = frozenset({Move.ASK, Move.RESUME, Move.PLAN, Move.EXTEND, Move.SUPERVISE})
+_TIMED = frozenset({Move.ASK, Move.RESUME, Move.PLAN, Move.EXTEND, Move.SUPERVISE, Move.MERGE})
 """The moves that look back at how long the clock has stood still."""
 
 
@@ -133,7 +161,12 @@ async def held_by(member: Member, number: str, act: Move | Record) -> Held:
 
 async def held_for(actor: str, number: str, act: Move | Record, now: datetime) -> Held:
     """As `held_by`, for the citizen or the system."""
-    of = await held(await locked(number), act, now)
+    return await held_checked(await locked(number), actor, act, now)
+
+
+async def held_checked(order: WorkOrder, actor: str, act: Move | Record, now: datetime) -> Held:
+    """The same of an order that is locked already."""
+    of = await held(order, act, now)
     check(facts(of.order, of.steps, of.parts), actor, act, now)
     return of
 
@@ -150,16 +183,25 @@ def facts(
         ask_days_left=timing.ask_days_left(order, steps), parts_waiting=len(waiting),
         own_part_waiting=member is not None and member.agency_code in waiting,
         is_owner=member is not None and order.owner_id == member.id,
+        is_first_asked=member is not None and member.id in first_asked(order),
         is_verifier=member is not None and order.verifier_id == member.id,
         told=order.told_how is not None,
         must_be_called=order.real_name and order.called_back_at is None,
     )  # fmt: skip
 
 
+def first_asked(order: WorkOrder) -> frozenset[int]:
+    """首问负责: who took it in, and who took in what was merged into it."""
+    own = [order.first_asked_id] if order.first_asked_id else []
+    return frozenset([*own, *(order.followers or [])])
+
+
 def _side(order: WorkOrder, member: Member | None) -> Side:
     if member is None or member.role not in ("handler", "agency_lead"):
         return Side.ABOVE
-    return Side.LEAD if member.agency_code == order.agency_code else Side.CO
+    if member.agency_code == order.agency_code:
+        return Side.LEAD
+    return Side.CO if member.agency_code in order.co_agency_codes else Side.FIRST_ASKED
 
 
 # Writing
@@ -173,7 +215,19 @@ async def write(order: WorkOrder, act: Act, now: datetime, **changes: Any) -> Wo
         changes |= {"closed_at": now, "next_due_at": None}
     order.update_from_dict(changes)
     await _store(order, act, now, changes)
+    await _tell_first_asked(order, act, now)
     return order
+
+
+_FOLLOWED = frozenset(Move) - {Move.OPEN, Move.ASK, Move.RESUME, Move.WITHDRAW}
+
+
+async def _tell_first_asked(order: WorkOrder, act: Act, now: datetime) -> None:
+    """跟踪到底: he follows it to the end, whichever agency has it."""
+    followers = first_asked(order) - {act.actor_id}
+    if followers and act.move in _FOLLOWED:
+        words = f"您首问的工单：{STEP_NAMES[act.move]}"
+        await alerts.tell(await alerts.active(followers), FOLLOWED, words, now, order=order.number)
 
 
 def _led_to(order: WorkOrder, act: Act, changes: dict[str, Any]) -> State:
@@ -198,11 +252,13 @@ async def record(
     now: datetime,
     actor: str = SYSTEM,
     actor_id: int | None = None,
+    of_order: str | None = None,
     **changes: Any,
 ) -> WorkOrder:
     """What happens beside an order whose row the caller has locked; its state stays."""
     order.update_from_dict(changes)
-    await _store(order, Act(move=move, actor=actor, actor_id=actor_id, words=words), now, changes)
+    act = Act(move=move, actor=actor, actor_id=actor_id, words=words, of_order=of_order)
+    await _store(order, act, now, changes)
     return order
 
 
@@ -216,7 +272,7 @@ async def record_by(
 
 _STEP = (
     "INSERT INTO work_order_steps (order_id, at, move, state, actor, actor_id, words, disposition, "
-    "legal_basis) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    "legal_basis, of_order) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
 
 
@@ -224,7 +280,7 @@ async def _store(order: WorkOrder, act: Act, now: datetime, changes: dict[str, A
     """The order's row, the step, and the job that tells the citizen: one statement."""
     values: list[Any] = [
         order.number, now, act.move, order.state, act.actor, act.actor_id, act.words,
-        act.disposition, act.legal_basis,
+        act.disposition, act.legal_basis, act.of_order,
     ]  # fmt: skip
     beside = []
     if changes:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from server.kit.errors import Refusal
 from server.workorders.rules import (
     BESIDE,
+    OF_OTHER_ACTS,
     RECORD_NAMES,
     STATE_NAMES,
     TABLE,
@@ -28,6 +29,8 @@ class Side(StrEnum):
 
     LEAD = "lead"
     CO = "co"
+    FIRST_ASKED = "first_asked"
+    """Of an agency that has no part in it; he is the one whom the citizen asked first."""
     ABOVE = "above"
     """Of no agency: the supervisor, the system, the citizen."""
 
@@ -47,6 +50,8 @@ class Facts:
     parts_waiting: int = 0
     own_part_waiting: bool = False
     is_owner: bool = False
+    is_first_asked: bool = False
+    """首问负责: he may hurry whoever has the order."""
     is_verifier: bool = False
     told: bool = False
     must_be_called: bool = False
@@ -70,7 +75,7 @@ def may(facts: Facts, role: str, now: datetime) -> list[Move]:
 
 def may_record(facts: Facts, role: str, now: datetime) -> list[Record]:
     """What he may write beside the order; whether a citizen is called back the desk above knows."""
-    beside = (record for record in Record if record is not Record.CALL_BACK)
+    beside = (record for record in Record if record not in OF_OTHER_ACTS)
     return [record for record in beside if _refusal(facts, role, record, now) is None]
 
 
@@ -83,12 +88,14 @@ def _refusal(facts: Facts, role: str, act: Move | Record, now: datetime) -> Refu
 
 
 def _by_role(facts: Facts, role: str, act: Move | Record) -> Refusal | None:
+    if act is Record.URGE and facts.is_first_asked:
+        return None
     allowed = WHO.get(act, frozenset()) if isinstance(act, Move) else WRITES[act]
     if role not in allowed:
         return WrongRole()
     if act is Record.PART:
-        return WrongRole("只有协办部门提交协办意见") if facts.side is Side.LEAD else None
-    if facts.side is Side.CO:
+        return None if facts.side is Side.CO else WrongRole("只有协办部门提交协办意见")
+    if facts.side in (Side.CO, Side.FIRST_ASKED):
         return WrongRole("这张工单由牵头部门办理")
     if act is Record.VERIFY and role == "handler" and not (facts.is_owner or facts.is_verifier):
         return WrongRole("由这张工单的经办人或指定的核实人核实")

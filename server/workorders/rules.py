@@ -56,6 +56,12 @@ class Record(StrEnum):
     TAKEOVER = "takeover"
     ESCALATE = "escalate"
     CALL_BACK = "call_back"
+    JOINED = "joined"
+    """Another order was merged into this one."""
+    CONTENT = "content"
+    """One of several citizens accepts the answer; the others have not spoken."""
+    LEFT = "left"
+    """What one citizen said counts no more; the order goes on for the others."""
 
 
 class Outcome(StrEnum):
@@ -90,6 +96,8 @@ class Told(StrEnum):
     WECHAT = "wechat"
     PAGE = "page"
     CALL = "call"
+    IN_PERSON = "in_person"
+    """The clerk told him at the window, when he answered on the spot."""
     NO_CHANNEL = "no_channel"
     """He rated without any way to reach him: his page is the channel that was agreed."""
 
@@ -164,6 +172,9 @@ BESIDE: dict[Record, frozenset[State]] = {
     Record.TAKEOVER: OPEN - {_S.ASSIGNED, _S.RETURNED, _S.ANSWERED},
     Record.ESCALATE: OPEN,
     Record.CALL_BACK: OPEN - {_S.ASSIGNED},
+    Record.JOINED: OPEN,
+    Record.CONTENT: frozenset({_S.ANSWERED}),
+    Record.LEFT: OPEN,
 }
 """The states in which it is written. An order that waits to be accepted is supervised, not taken over:
 who accepts would take it back."""
@@ -177,7 +188,12 @@ WRITES: dict[Record, frozenset[str]] = {
     Record.TAKEOVER: frozenset({"supervisor"}),
     Record.ESCALATE: frozenset({"system"}),
     Record.CALL_BACK: _DESK,
+    Record.JOINED: frozenset({"agency_lead", "supervisor"}),
+    Record.CONTENT: frozenset({"citizen"}),
+    Record.LEFT: frozenset({"system"}),
 }
+OF_OTHER_ACTS = frozenset({Record.CALL_BACK, Record.JOINED, Record.CONTENT, Record.LEFT})
+"""Written by an act that has its own door and its own rules: offered to nobody."""
 
 
 class IllegalMove(Conflict):
@@ -243,25 +259,12 @@ STATE_NAMES = {
     _S.MERGED: "已并案",
 }
 MOVE_NAMES = {
-    _M.OPEN: "派单",
-    _M.ACCEPT: "受理",
-    _M.RETURN: "退回",
-    _M.REASSIGN: "改派",
-    _M.REFUSE: "驳回退单",
-    _M.ASK: "向群众了解情况",
-    _M.RESUME: "继续办理",
-    _M.PLAN: "建立台账",
-    _M.EXTEND: "延期",
-    _M.ANSWER: "答复",
-    _M.CONFIRM: "群众认可",
-    _M.SILENCE: "逾期未反馈办结",
-    _M.CONTEST: "群众不认可",
-    _M.SUPERVISE: "督办",
-    _M.RULE: "裁定",
-    _M.DISMISS: "不予采纳",
-    _M.WITHDRAW: "群众撤回",
+    _M.OPEN: "派单", _M.ACCEPT: "受理", _M.RETURN: "退回", _M.REASSIGN: "改派", _M.REFUSE: "驳回退单",
+    _M.ASK: "向群众了解情况", _M.RESUME: "继续办理", _M.PLAN: "建立台账", _M.EXTEND: "延期",
+    _M.ANSWER: "答复", _M.CONFIRM: "群众认可", _M.SILENCE: "逾期未反馈办结", _M.CONTEST: "群众不认可",
+    _M.SUPERVISE: "督办", _M.RULE: "裁定", _M.DISMISS: "不予采纳", _M.WITHDRAW: "群众撤回",
     _M.MERGE: "并案",
-}
+}  # fmt: skip
 RECORD_NAMES = {
     Record.SUPPLEMENT: "群众补充说明",
     Record.PART: "协办意见",
@@ -272,6 +275,9 @@ RECORD_NAMES = {
     Record.TAKEOVER: "提级办理",
     Record.ESCALATE: "逾期提醒",
     Record.CALL_BACK: "电话回访",
+    Record.JOINED: "并入另一张工单",
+    Record.CONTENT: "一位群众认可",
+    Record.LEFT: "一位群众的评价不予采纳",
 }
 STEP_NAMES = {
     str(what): name for names in (MOVE_NAMES, RECORD_NAMES) for what, name in names.items()

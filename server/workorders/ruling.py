@@ -43,6 +43,10 @@ async def reassign(member: Member, number: str, *, agency_code: str) -> WorkOrde
             proposed_agency_code=None, contact_due_at=contact.at, next_due_at=contact.at,
             provisional=order.provisional or contact.provisional,
         )  # fmt: skip
+        await sql.fetch(
+            "UPDATE work_orders SET agency_code = $2, verifier_id = NULL WHERE merged_into = $1",
+            number, code,
+        )  # fmt: skip
         if any(part.agency_code == code and part.state == "waiting" for part in of.parts):
             await _release(of, code, None)
             name = catalogue().agency_name(code)

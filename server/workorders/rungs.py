@@ -42,7 +42,8 @@ async def step_up(climb: Climb) -> None:
     group, staff = await _people(climb)
     words = _words(climb, group)
     kind = Ladder.UNTOLD if climb.ladder is Ladder.UNTOLD else climb.rung.name.lower()
-    await alerts.tell(staff + await _co_handlers(climb), kind, words, now, order=order.number)
+    staff += await _co_handlers(climb) + await _first_asked(order)
+    await alerts.tell(staff, kind, words, now, order=order.number)
     await moves.record(order, Record.ESCALATE, words, now=now)
     if climb.rung is Rung.LIST:
         await accountability.add(order, _WHY[climb.ladder], now, words=words)
@@ -85,6 +86,12 @@ async def _co_handlers(climb: Climb) -> list[int]:
         climb.order.number,
     )
     return await alerts.people([row["agency_code"] for row in rows]) if rows else []
+
+
+async def _first_asked(order: WorkOrder) -> list[int]:
+    """He follows the order to the end: he is told of every rung."""
+    followers = moves.first_asked(order)
+    return await alerts.active(followers) if followers else []
 
 
 def _words(climb: Climb, group: str) -> str:

@@ -7,17 +7,17 @@ from server.kit import sql
 from server.kit.clock import clock
 from server.kit.transaction import transaction
 from server.people.service import Member
-from server.workorders import timing
-from server.workorders.models import Opinion, Step, WorkOrder
+from server.workorders import joined, timing
+from server.workorders.models import Step, WorkOrder
 from server.workorders.moves import (
     CITIZEN,
     NEWS,
     SYSTEM,
     Act,
-    Held,
     UnknownOrder,
     find,
     held_by,
+    held_checked,
     held_for,
     locked,
     record,
@@ -43,6 +43,10 @@ async def accept(member: Member, number: str) -> WorkOrder:
     """The one who accepts has the order to the end, and verifies what the citizen says."""
     async with transaction():
         of = await held_by(member, number, Move.ACCEPT)
+        await sql.fetch(
+            "UPDATE work_orders SET verifier_id = coalesce(verifier_id, $2) WHERE merged_into = $1",
+            number, member.id,
+        )  # fmt: skip
         return await write(
             of.order, Act.by(member, Move.ACCEPT), of.now, owner_id=member.id,
             verifier_id=of.order.verifier_id or member.id, next_due_at=of.order.due_at,
@@ -61,6 +65,9 @@ async def answer(
             legal_basis=(legal_basis or "").strip() or None,
         )  # fmt: skip
         until = timing.limit(of.order, State.ANSWERED, of.now)
+        await sql.fetch(
+            "UPDATE work_orders SET told_at = NULL, told_how = NULL WHERE merged_into = $1", number
+        )
         return await write(of.order, act, of.now, next_due_at=until.at, told_at=None, told_how=None)
 
 
@@ -71,34 +78,28 @@ async def judge(
     number: str, *, satisfied: bool, words: str, desk_satisfied: bool | None = None
 ) -> WorkOrder:
     """The citizen's verdict on the answer, and on the service desk if it had the order first;
-    `words` are redacted by the desk that calls."""
+    `words` are redacted by the desk that calls.
+
+    Of several citizens one "no" is enough; the order ends content when the last of them accepts."""
     move = Move.CONFIRM if satisfied else Move.CONTEST
     if not satisfied:
         words = check_text(words)
     async with transaction():
         now = clock.now()
-        of = await held_for(CITIZEN, number, move, now)
-        await _opinions(of, satisfied, desk_satisfied)
-        if satisfied:
-            changes: dict[str, Any] = {"outcome": Outcome.CONTENT}
-        else:
-            until = timing.limit(of.order, State.CONTESTED, now)
-            changes = {"contests": of.order.contests + 1, **_next_due(of.order, until)}
-        return await write(of.order, Act(move=move, actor=CITIZEN, words=words), now, **changes)
-
-
-async def _opinions(of: Held, satisfied: bool, desk_satisfied: bool | None) -> None:
-    order = of.order
-    parties = [("agency", order.agency_code, satisfied)]
-    if order.desk_agency_code and desk_satisfied is not None:
-        parties.append(("desk", order.desk_agency_code, desk_satisfied))
-    await Opinion.bulk_create([
-        Opinion(
-            order_id=order.number, round=order.contests + 1, about=about, agency_code=agency_code,
-            satisfied=content, at=of.now,
-        )
-        for about, agency_code, content in parties
-    ])  # fmt: skip
+        voice = await joined.locked(number)
+        order = voice.course
+        of = await held_checked(order, CITIZEN, move, now)
+        await joined.judged(voice, of, satisfied, desk_satisfied)
+        act = Act(move=move, actor=CITIZEN, words=words, of_order=voice.of_order)
+        if not satisfied:
+            until = timing.limit(order, State.CONTESTED, now)
+            changes = {"contests": order.contests + 1, **_next_due(order, until)}
+            return await write(order, act, now, **changes)
+        if await joined.silent(order):
+            return await record(
+                order, Record.CONTENT, words, now=now, actor=CITIZEN, of_order=voice.of_order
+            )
+        return await write(order, act, now, outcome=Outcome.CONTENT)
 
 
 def _next_due(order: WorkOrder, until: timing.Due) -> dict[str, Any]:
@@ -120,10 +121,13 @@ async def add_words(
     """What the citizen says, redacted by the desk that calls; an order that waits for his word goes
     on. In the caller's transaction, if there is one."""
     async with transaction():
-        of = await held_for(CITIZEN, number, Record(move), now)
-        order = await record(of.order, Record(move), words, now=now, actor=CITIZEN)
+        voice = await joined.locked(number)
+        of = await held_checked(voice.course, CITIZEN, Record(move), now)
+        order = await record(
+            of.order, Record(move), words, now=now, actor=CITIZEN, of_order=voice.of_order
+        )
         if order.state == State.ASKING:
-            order = await _resume(number, "", now, CITIZEN)
+            order = await _resume(order.number, "", now, CITIZEN)
         return order
 
 
@@ -145,11 +149,14 @@ async def _resume(number: str, words: str, now: datetime, actor: str) -> WorkOrd
 
 async def dismiss(number: str, words: str, now: datetime) -> WorkOrder:
     """不予采纳: what the order came from counts no longer. In the caller's transaction; an order that has
-    ended stays as it is."""
-    order = await locked(number)
+    ended stays as it is, and so does one that other citizens stand behind."""
+    voice = await joined.locked(number)
+    order = voice.course
     if order.closed_at:
         return order
-    of = await held_for(SYSTEM, number, Move.DISMISS, now)
+    of = await held_checked(order, SYSTEM, Move.DISMISS, now)
+    if await joined.others(voice):
+        return await record(order, Record.LEFT, words, now=now, of_order=voice.of_order)
     return await write(of.order, Act(move=Move.DISMISS, actor=SYSTEM, words=words), now)
 
 
@@ -157,10 +164,11 @@ async def dismiss(number: str, words: str, now: datetime) -> WorkOrder:
 
 
 async def told(number: str, how: Told, now: datetime) -> bool:
-    """The proof that the citizen was told the answer; the first one counts."""
+    """The proof that the citizen of this order was told the answer; the first one counts."""
     rows = await sql.fetch(
-        "UPDATE work_orders SET told_at = $2, told_how = $3 "
-        "WHERE number = $1 AND state = 'answered' AND told_at IS NULL RETURNING 1",
+        "UPDATE work_orders o SET told_at = $2, told_how = $3 FROM work_orders c "
+        "WHERE o.number = $1 AND c.number = coalesce(o.merged_into, o.number) "
+        "AND c.state = 'answered' AND o.told_at IS NULL RETURNING 1",
         number, now, Told(how),
     )  # fmt: skip
     return bool(rows)
@@ -173,6 +181,7 @@ async def silence(number: str, told_how: Told | None, now: datetime) -> WorkOrde
             await locked(number)
             await told(number, told_how, now)
         of = await held_for(SYSTEM, number, Move.SILENCE, now)
+        await joined.check_all_told(number)
         act = Act(move=Move.SILENCE, actor=SYSTEM)
         return await write(of.order, act, now, outcome=Outcome.SILENT)
 

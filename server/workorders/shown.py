@@ -75,6 +75,8 @@ class OrderShown(OrderListed):
     verified_as: str | None
     told_how: str | None
     merged_into: str | None
+    first_asked: bool
+    """首问负责: whoever reads this is the one whom the citizen asked first; he may urge."""
     may: list[str]
     """Moves of the table that would not be refused now; each is a door of its name."""
     may_record: list[str]
@@ -122,6 +124,7 @@ def shown(of: Whole, member: Member) -> OrderShown:
         proposed_agency_code=order.proposed_agency_code, desk_agency_code=order.desk_agency_code,
         extension_days=order.extension_days, planned_until=order.planned_until,
         verified_as=order.verified_as, told_how=order.told_how, merged_into=order.merged_into,
+        first_asked=known.is_first_asked,
         may=[str(move) for move in may(known, member.role, now)],
         may_record=[str(record) for record in may_record(known, member.role, now)],
         steps=[_step_shown(step, place, of.flags) for place, step in enumerate(of.steps, 1)],

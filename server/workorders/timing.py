@@ -1,5 +1,6 @@
 """The due times of one order, from its row and its steps: the same at the move and at any time later."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from server.workorders.deadlines import (
 )
 from server.workorders.models import Step, WorkOrder
 from server.workorders.opening import working
-from server.workorders.rules import Move, State
+from server.workorders.rules import Move, Record, State
 
 _LIMITS = {
     State.RETURNED: "ruling_days",
@@ -25,19 +26,56 @@ _LIMITS = {
     State.SUPERVISED: "supervise_days",
 }
 """Of the state's next act, in working days from the move that led there."""
-_STAYS = frozenset({Move.EXTEND})
+_ENTERS: defaultdict[State, frozenset[str]] = defaultdict(
+    lambda: frozenset(Move) - {Move.EXTEND},
+    # Whose order comes to an answer that stands has his own days to judge it.
+    {State.ANSWERED: frozenset({Move.ANSWER, Record.JOINED})},
+)
 
 
 def due_times(order: WorkOrder, steps: Sequence[Step]) -> dict[str, Any]:
     """`steps`: all, oldest first, the last of them leading to the order's state."""
     policy = catalogue().policy(order.region_code)
     contact = working(_contact_from(order, steps), policy.contact_days)
-    answer = answer_due(course(order, steps), catalogue().calendar)
+    answer, promised = answer_until(order, steps), _promised(order, steps)
+    if promised:
+        answer = min(answer, promised, key=_moment)
     following = _next_due(order, steps, contact, answer)
+    if promised and order.state == State.ASKING:
+        following = min(following, promised, key=_moment)
     return {
         "contact_due_at": contact.at, "due_at": answer.at, "next_due_at": following.at,
         "provisional": contact.provisional or answer.provisional or following.provisional,
     }  # fmt: skip
+
+
+def _moment(due: Due) -> datetime:
+    return due.at
+
+
+def answer_until(order: WorkOrder, steps: Sequence[Step]) -> Due:
+    """By the order's own time."""
+    return answer_due(course(order, steps), catalogue().calendar)
+
+
+def _promised(order: WorkOrder, steps: Sequence[Step]) -> Due | None:
+    """What the citizen of a merged order was promised: a merge never moves it back. What comes after
+    does as it would have moved his own."""
+    since, until = order.promised_from, order.promised_until
+    if since is None or until is None:
+        return None
+    later = [step for step in steps if step.at > since]
+    if any(step.move == Move.PLAN for step in later):
+        return None
+    extended = any(step.move == Move.EXTEND for step in later)
+    return answer_due(
+        Course(
+            start=since, days=0, extension=(order.extension_days or 0) if extended else 0,
+            planned_on=since.astimezone(BEIJING).date(), planned_until=until,
+            pauses=pauses_of(later), cap=catalogue().policy(order.region_code).ask_days,
+        ),
+        catalogue().calendar,
+    )  # fmt: skip
 
 
 def course(order: WorkOrder, steps: Sequence[Step]) -> Course:
@@ -78,7 +116,7 @@ def _next_due(order: WorkOrder, steps: Sequence[Step], contact: Due, answer: Due
         return contact
     if state in (State.ACCEPTED, State.PLANNED):
         return answer
-    entered = [s.at for s in steps if s.state == state and s.move in set(Move) - _STAYS]
+    entered = [s.at for s in steps if s.state == state and s.move in _ENTERS[state]]
     since = entered[-1] if entered else order.visible_from
     if state is State.ASKING:
         return working(since, ask_days_left(order, steps))

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from kit.appeals_calls import APPEALS
+from kit.clerks_calls import CLERKS
 from kit.desk_calls import DESK, a_suspicion
 from kit.evidence_calls import EVIDENCE
 from kit.first_calls import FIRST, Call, Scene, all_operations, undo_time_is_over
@@ -16,4 +17,5 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     **EVIDENCE,
     **DESK,
     **GRIEVANCES,
+    **CLERKS,
 }

@@ -14,7 +14,7 @@ from workorders.standing import an_order, member
 
 from server.kit.clock import clock
 from server.kit.errors import Refusal
-from server.workorders import handling, ruling, service
+from server.workorders import handling, merging, ruling, service
 from server.workorders.models import WorkOrder
 from server.workorders.rules import Disposition, Record, Told
 
@@ -106,8 +106,8 @@ async def test_two_orders_that_are_merged_into_each_other_do_not_wait_for_each_o
     for _ in range(ROUNDS):
         a, b, c = [(await an_order("accepted")).number for _ in range(3)]
         made = await at_once(
-            handling.merge(lead, a, into=b), handling.merge(lead, b, into=a),
-            handling.merge(lead, c, into=a), handling.merge(lead, b, into=c),
+            merging.merge(lead, a, into=b), merging.merge(lead, b, into=a),
+            merging.merge(lead, c, into=a), merging.merge(lead, b, into=c),
         )  # fmt: skip
         assert set(made) == {"done", "illegal_move"}
         chains = "merged_into IN (SELECT number FROM work_orders WHERE merged_into IS NOT NULL)"
