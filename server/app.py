@@ -9,6 +9,8 @@ from sanic import HTTPResponse, Request, Sanic
 
 from server import database
 from server.catalogue import service as catalogue
+from server.integrity.objections_api import door as objections_door
+from server.integrity.pressures_api import door as pressures_door
 from server.kit import limits, log, metrics, openapi
 from server.kit.beacon import Beacons
 from server.kit.errors import Unavailable
@@ -40,7 +42,7 @@ logger = logging.getLogger(__name__)
 DOORS = (
     people_door, wechat_door, receipts_door, reviews_door, track_door, walls_door, me_door, grants_door,
     questionnaire_door, orders_door, handling_door, ruling_door, supervision_door, verification_door,
-    audit_door, messages_door, kiosk_door,
+    audit_door, messages_door, kiosk_door, objections_door, pressures_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+MOST_OBJECTIONS = 3
+"""“不是我评的” about one receipt: whoever still finds somebody else's review then needs a person."""
+
 
 class Rule(StrEnum):
     QUICK = "quick"
