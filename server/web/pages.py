@@ -15,7 +15,9 @@ from server.web import (
     kiosk,
     kiosk_keys,
     messages,
+    objection,
     pocket,
+    pressure,
     questionnaire,
     questionnaire_room,
     track,
@@ -29,7 +31,7 @@ def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
-    for room in (questionnaire, questionnaire_room):
+    for room in (questionnaire, questionnaire_room, objection, pressure):
         app.blueprint(room.blueprint)
     app.blueprint(kiosk_keys.blueprint)
     kiosk.set_up(app)

@@ -73,7 +73,9 @@ async def test_an_objection_suspends_the_review_and_opens_its_verification(
     owner, _ = await a_praise(http, hall)
     answer = (await owner.objects()).json()
     assert answer["review_url"] == f"http://pj.test/e/{answer['review_code']}"
-    assert len(answer["review_url"]) - len("http://pj.test") + len("https://pj.example.gov.cn") <= 62
+    assert (
+        len(answer["review_url"]) - len("http://pj.test") + len("https://pj.example.gov.cn") <= 62
+    )
     until = datetime.fromisoformat(answer["open_until"])
     assert until.date() == clock.now().astimezone(BEIJING).date() + timedelta(days=7)
     assert await states(owner.code) == [(5, "suspended")]
@@ -108,9 +110,7 @@ async def test_his_own_review_can_be_undone_once_whatever_the_first_rater_took_b
 ) -> None:
     code = await hall.code(http)
     first = await rates(http, code, **a_bad_review())
-    undone = await http.post(
-        f"/api/v1/e/{code}/undo", json={"query_code": first["query_code"]}
-    )
+    undone = await http.post(f"/api/v1/e/{code}/undo", json={"query_code": first["query_code"]})
     assert undone.status_code == 200
     await rates(http, code)
     owner = Owner(http, code)
@@ -417,9 +417,7 @@ def test_a_code_is_read_as_people_type_it(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "12345", "1234567", "12345a", "六六六六六六"])
-async def test_what_can_be_no_code_costs_no_try(
-    http: AsyncClient, hall: City, typed: str
-) -> None:
+async def test_what_can_be_no_code_costs_no_try(http: AsyncClient, hall: City, typed: str) -> None:
     owner, _ = await a_praise(http, hall)
     await owner.asks()
     for _ in range(6):
@@ -478,7 +476,9 @@ async def test_an_objection_and_an_undo_at_once_leave_one_of_both(
 ) -> None:
     seen = set()
     for place in range(8):
-        owner, first = await a_praise(http, hall, applicant={"kind": 1, "phone": f"1370000000{place}"})
+        owner, first = await a_praise(
+            http, hall, applicant={"kind": 1, "phone": f"1370000000{place}"}
+        )
         owner.phone = f"1370000000{place}"
         await owner.asks()
         (proof,) = await proofs_on(owner.phone)
@@ -503,19 +503,19 @@ async def test_an_objection_and_an_undo_at_once_leave_one_of_both(
 async def test_the_old_code_rates_nothing_in_the_moment_of_the_objection(
     http: AsyncClient, hall: City
 ) -> None:
-    """The clerk waits with his finger on the button: his submission began before the objection
+    """The clerk waits with his finger on the button: his submission begins before the objection has
     committed, and is decided after it."""
     owner, _ = await a_praise(http, hall)
     receipt = await objections.service.receipts.by_code(owner.code)
     async with transaction():
         await sql.fetch("SELECT 1 FROM receipts WHERE id = $1 FOR UPDATE", receipt["id"])
-        clerk = asyncio.create_task(_alone(http, owner.code))
-        await _waits_for_a_lock()
         await Review.filter(receipt_id=receipt["id"]).update(state="suspended")
         await sql.fetch(
             "UPDATE receipts SET generation = 1, reopened_until = $2 WHERE id = $1",
             receipt["id"], clock.now() + timedelta(days=7),
         )  # fmt: skip
+        clerk = asyncio.create_task(_alone(http, owner.code))
+        await _waits_for_a_lock()
     refused = await clerk
     assert (refused.status_code, refused.json()["code"]) == (409, "already_reviewed")
     assert await states(owner.code) == [(5, "suspended")]

@@ -16,6 +16,7 @@ from factories import (
     a_receipt,
     credentials,
 )  # fmt: skip
+from phones import PHONE, Handset
 
 from server.kit import sql
 from server.kit.web import Operation
@@ -318,6 +319,25 @@ async def _rule_on_flag(s: Scene) -> Call:
     return Call(method="POST", path=f"{flag.path}-ruling", body=body, headers=headers)
 
 
+async def _object_to_review(s: Scene) -> Call:
+    """With the code that the phone was sent."""
+    code, _ = await s.rated()
+    path = f"/api/v1/e/{code}/objection"
+    assert (await s.http.post(path, json={"phone": PHONE})).status_code == 202
+    sent = (await Handset().messages())[-1]
+    body = {"phone": PHONE, "proof": sent["variables"]["proof"]}
+    return Call(method="POST", path=path, body=body)
+
+
+_PRESSED = {"how": ["asked", "watched"], "words": "站在旁边看着我按的"}
+
+
+async def _pressure_followed(s: Scene) -> Call:
+    call = await _of_code("/api/v1/e/{}/pressure", "POST", _PRESSED)(s)
+    code = (await call.send(s.http)).json()["query_code"]
+    return Call(method="GET", path=f"/api/v1/pressure/{code}")
+
+
 async def _wechat_login(s: Scene) -> Call:
     return Call(method="POST", path="/api/v1/wechat/login", body={"code": "demo:wang"})
 
@@ -382,6 +402,10 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
         "/api/v1/e/{}/review", "POST", a_bad_review(real_name=True, contact=_NAMED)
     ),
     "undo_review": _undo_review,
+    "object_to_review": _object_to_review,
+    "report_pressure": _of_code("/api/v1/e/{}/pressure", "POST", _PRESSED),
+    "report_pressure_after": _of_citizen("/pressure", body=_PRESSED),
+    "pressure_followed": _pressure_followed,
     "wall_of_hall": _at_a_wall("/api/v1/h/H1?q=%E5%85%AC"),
     "wall_of_window": _at_a_wall("/api/v1/h/H1/A1"),
     "review_hall": _at_a_wall("/api/v1/h/H1/review", matter_code=JOINT_MATTER, case_number="A-1"),
