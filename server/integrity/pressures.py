@@ -84,7 +84,7 @@ class Followed:
 
 _PRESSED = """
 INSERT INTO pressures (id, region_code, agency_code, receipt_id, query_key, how, words, at, suspicion_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING 1
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0) ON CONFLICT DO NOTHING RETURNING 1
 """
 
 
@@ -98,18 +98,18 @@ async def report(receipt: Any, how: Sequence[How], words: str) -> str:
     code = codes.query_code(name)
     async with transaction():
         review = await Review.get_or_none(receipt_id=receipt["id"], state__in=list(COUNTING))
-        # The words are the supervisor's alone: the evidence is read by more than him.
-        suspicion = await suspect(
-            receipt, Rule.PRESSED, review.id if review else None, {"how": how}, now
-        )
         known = known_to_us(receipt, review.contact if review else None)
         stored = await sql.fetch(
             _PRESSED, name, receipt["region_code"], receipt["agency_code"], receipt["id"],
             codes.query_key(code), how, redact(words, known=known) if words else "", now,
-            suspicion.id,
         )  # fmt: skip
         if not stored:
             raise AlreadyReported
+        # The words are the supervisor's alone: the evidence is read by more than him.
+        suspicion = await suspect(
+            receipt, Rule.PRESSED, review.id if review else None, {"how": how}, now
+        )
+        await Pressure.filter(id=name).update(suspicion_id=suspicion.id)
     return code
 
 

@@ -66,8 +66,13 @@ async def test_his_words_are_kept_without_his_name_and_number(
     assert "王小明" not in words and "13800138000" not in words
 
 
-async def test_one_report_of_a_slip_also_of_two_at_once(http: AsyncClient, city: City) -> None:
+@pytest.mark.parametrize("rated", [False, True])
+async def test_one_report_of_a_slip_also_of_two_at_once(
+    http: AsyncClient, city: City, rated: bool
+) -> None:
     code = await city.code(http)
+    if rated:
+        assert (await http.post(f"/api/v1/e/{code}/review", json={"level": 5})).status_code == 201
     answers = await asyncio.gather(*(reports(http, f"e/{code}") for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
     late = await reports(http, f"e/{code}")
