@@ -1,5 +1,5 @@
 // Rows of name and value, in the order of the web page.
-import { Grievance, Order, OrderTaken, Receipt, Review, Wall } from './api/shapes'
+import { Grievance, Order, OrderTaken, Pressure, Receipt, Review, Wall } from './api/shapes'
 import { About, nameOf } from './api/walls'
 import { day, moment } from './when'
 import { words } from './words'
@@ -35,6 +35,14 @@ export function orderRows(order: OrderTaken | Order): Row[] {
     { name: words.responsible, value: order.agency },
     { name: words.due, value: day(order.due_at) + provisional },
   ]
+}
+
+export function pressureRows(pressure: Pressure): Row[] {
+  return filled([
+    { name: words.matter, value: pressure.matter },
+    { name: words.agency, value: pressure.agency },
+    { name: words.pressed_at, value: moment(pressure.reported_at) },
+  ])
 }
 
 export function reviewRows(review: Review): Row[] {

@@ -61,7 +61,20 @@ export const words = {
   "no_matter": "不选，直接评价",
   "not_chosen": "没有选",
   "not_content": "不满意，请上级督办",
-  "not_mine": "如果您没有评过，请到大厅的服务台说明情况。",
+  "not_me": "不是我评的",
+  "not_me_asked": "如果这就是办事时登记的手机号，验证码已经发到这个手机上，",
+  "not_me_else": "办事时没有登记手机号，或者号码换了：请带上证件到大厅的服务台，或拨打 12345。验证码不要告诉任何人，窗口的工作人员也不会向您要。",
+  "not_me_late": "没有收到？请看看手机号有没有填错，过一分钟可以重新发送，一天最多 3 次。",
+  "not_me_means": "这次服务已经有一条评价。如果不是您评的，请用办事时登记的手机号核对一下，就可以由您本人重新评。",
+  "not_me_phone": "办事时登记的手机号",
+  "not_me_proof": "短信里的验证码（6 位数字）",
+  "not_me_prove": "核对，重新评价",
+  "not_me_resend": "重新发送验证码",
+  "not_me_send": "发送验证码",
+  "not_me_then": "原来那条评价会先停用，交监督部门核查。窗口和部门不会知道是谁提出的，也看不到您的手机号。",
+  "not_me_valid": "分钟内有效。",
+  "not_mine": "您没有评过？",
+  "not_mine_how": "用办事时登记的手机号核对以后，可以由您本人重新评。",
   "open_comment": "（可不写，最多 500 字）",
   "open_until": "可以答到",
   "order_made": "已转成工单",
@@ -71,6 +84,18 @@ export const words = {
   "phone": "手机号",
   "phone_of_receipt": "用办事时留的手机号",
   "place": "地点",
+  "pressed": "被要求好评",
+  "pressed_at": "反映时间",
+  "pressed_checked": "已核查",
+  "pressed_checking": "正在核查",
+  "pressed_how": "是怎样的？（可多选）",
+  "pressed_keep": "请截图，或抄在回执上。凭它可以查核查情况。编码不记名，丢了不能补发。",
+  "pressed_means": "有人要求您给好评、看着您评、替您评？请告诉我们。只有监督部门的人能看到，窗口和部门看不到，也不影响您评价。",
+  "pressed_private": "姓名、电话等会先隐去再保存。每次服务可以反映一次。",
+  "pressed_send": "提交",
+  "pressed_unseen": "窗口和部门看不到您反映的内容。",
+  "pressed_until": "以前核查完，您可以再来看。",
+  "pressed_words": "经过（可不写，最多 500 字）",
   "progress": "办理进度",
   "provisional": "（暂定，待放假安排公布）",
   "query_code": "查询编码",
@@ -98,7 +123,6 @@ export const words = {
   "steps": "每一步",
   "submit": "提交评价",
   "supplement": "补充",
-  "suspended": "这条评价正在核实。",
   "talk": "和部门的对话",
   "talk_private": "您写的电话、证件号等会先隐去，部门看到的就是这里显示的话。",
   "thanks": "谢谢您的评价",
@@ -170,6 +194,7 @@ export const REFUSALS = {
   "blank_text": "请填写内容",
   "comment_too_long": "文字最多 500 字",
   "contact_required": "实名评价需要留下手机号",
+  "how_required": "请至少选一项，或写下经过",
   "illegal_move": "工单现在的状态不能这样处理",
   "invalid_phone": "手机号须是 11 位，或带国家码",
   "level_required": "请先选择您是否满意",
@@ -190,6 +215,33 @@ export const REFUSALS = {
   "unknown_query_code": "没有找到这个查询编码",
   "verdict_required": "请按“满意”或“不满意”"
 } as const
+
+export const HOW = [
+  {
+    "code": "asked",
+    "name": "当面要求我给好评"
+  },
+  {
+    "code": "watched",
+    "name": "在旁边看着我评"
+  },
+  {
+    "code": "urged",
+    "name": "事后打电话、发消息，催我给好评或改评价"
+  },
+  {
+    "code": "instead",
+    "name": "拿我的手机或回执替我评"
+  },
+  {
+    "code": "favour",
+    "name": "用好处换好评"
+  },
+  {
+    "code": "threat",
+    "name": "说不给好评就难办"
+  }
+] as const
 
 export const ANSWERED = '责任部门已答复'
 export const FOLLOWED = '一并办理的工单已答复'

@@ -17,6 +17,8 @@ from server.catalogue import service as catalogue
 from server.grievances.api import door as grievances_door
 from server.grievances.intake_api import door as intake_door
 from server.integrity.audit import door as checks_door
+from server.integrity.objections_api import door as objections_door
+from server.integrity.pressures_api import door as pressures_door
 from server.integrity.suspicions_api import door as suspicions_door
 from server.kit import limits, log, metrics, openapi
 from server.kit.beacon import Beacons
@@ -50,6 +52,7 @@ DOORS = (
     grants_door, questionnaire_door, orders_door, handling_door, ruling_door, supervision_door,
     verification_door, audit_door, messages_door, kiosk_door, suspicions_door, checks_door,
     appeals_door, hearing_door, exclusions_door, evidence_door, grievances_door, intake_door,
+    objections_door, pressures_door,
 )  # fmt: skip
 _ALWAYS = {"X-Content-Type-Options": "nosniff"}
 _PAGES = {

@@ -19,7 +19,7 @@ from tortoise import connections
 from server import database
 from server.appeals import cases, telling, watch
 from server.catalogue import service as catalogue
-from server.integrity import repeated, suspicions
+from server.integrity import proofs, repeated, suspicions
 from server.kit import idempotency, jobs, metrics
 from server.kit.beacon import Beacons
 from server.kit.clock import clock
@@ -70,6 +70,7 @@ async def forget() -> int:
     now = clock.now()
     messages = sum((await forgetting.forget(now)).values())
     asked = await questions.forget(now - timedelta(days=forgetting.longest_days()))
+    asked += await proofs.forget()
     return await idempotency.forget_old() + await people.forget_sessions() + messages + asked
 
 

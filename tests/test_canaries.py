@@ -259,6 +259,24 @@ async def a_no_in_a_call_back(town: Town, planted: Planted) -> Citizen:
     return pleased
 
 
+async def pressed_and_disowned(town: Town, planted: Planted) -> None:
+    """The clerk rates a slip himself; its owner tells all, objects, and rates with a code of his own."""
+    slip = await served(town, planted, "disowned")
+    await rates(slip, planted, "clerk", level=5)
+    said = {"how": ["instead"], "words": planted.words("pressed")}
+    told = await town.outside.post(f"/api/v1/e/{slip.code}/pressure", json=said)
+    planted.put("pressed: query code", told.json()["query_code"])
+    phone = next(s for s, where in planted.all.items() if where == "disowned, receipt: phone")
+    path = f"/api/v1/e/{slip.code}/objection"
+    assert (await town.outside.post(path, json={"phone": phone})).status_code == 202
+    await town.works()
+    proof = planted.put("disowned: proof", re.findall(r"\d{6}", (await town.texts(phone))[-1])[0])
+    proven = await town.outside.post(path, json={"phone": phone, "proof": proof})
+    assert proven.status_code == 201, proven.text
+    slip.code = planted.put("disowned: code", proven.json()["review_code"])
+    await rates(slip, planted, "owner", level=4)
+
+
 async def one_undone(town: Town, planted: Planted) -> None:
     regrets = await served(town, planted, "undone")
     await rates(regrets, planted, "undone")
@@ -273,6 +291,7 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
     planted.put("address", ADDRESS)
     with listening() as ear:
         citizens = await by_all_channels(town, planted)
+        await pressed_and_disowned(town, planted)
         await one_undone(town, planted)
         sms = await by_sms(town, planted)
         await contested(town, planted, await to_be_contested(town, planted))
@@ -287,7 +306,9 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
         again = await Tour(app, town, planted).made(("handler", "supervisor"))
     assert sorted({*first.holes, *again.holes}) == []
     hidden = {where for words, where in planted.harmless.items() if words not in first.read}
-    assert hidden == {"pleased", "undone"}, "the rest of what was said about an order is read"
+    assert hidden == {"pleased", "undone", "clerk", "owner", "pressed"}, (
+        "the rest of what was said about an order is read"
+    )
     said = "\n".join(ear.heard)
     assert '"route"' in said and planted.found(said) == []
 

@@ -50,9 +50,11 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 OPEN = {
     "client_token", "staff_login", "wechat_login",  # they give the tokens
     "invitation", "submit_review", "undo_review", "qr_svg", "qr_png",  # behind a receipt's code
+    "object_to_review", "report_pressure",
     # behind a query code
     "track", "supplement_review", "confirm_answer", "write_message", "answer_call_back",
     "questionnaire_shown", "answer_questionnaire", "hear", "give_statement", "object_to_exclusion",
+    "report_pressure_after", "pressure_followed",
     "public_exclusions",  # counts, for everybody
     "wall_of_hall", "wall_of_window", "review_hall", "review_window",  # on a wall, for everybody
     "submit_grievance",  # 找茬 and 办不成事, for everybody

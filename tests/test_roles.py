@@ -122,6 +122,10 @@ decide_suspicion        111        3333           y4         y33            1
 clear_suspicion         111        3333           y4         y33            1
 questionnaire_shown     yyy        yyyy           yy         yyy            y
 answer_questionnaire    y11        1111           11         111            y
+object_to_review        yyy        yyyy           yy         yyy            y
+report_pressure         yyy        yyyy           yy         yyy            y
+report_pressure_after   yyy        yyyy           yy         yyy            y
+pressure_followed       yyy        yyyy           yy         yyy            y
 wall_of_hall            yyy        yyyy           yy         yyy            y
 wall_of_window          yyy        yyyy           yy         yyy            y
 review_hall             y11        1111           11         111            y

@@ -6,6 +6,9 @@ export interface Opened {
   thanks: { queryCode: string; asMine: boolean }
   track: { queryCode: string }
   questionnaire: { queryCode: string }
+  /** Where it is reported, or the code of what was. */
+  pressure: { path?: string; queryCode?: string }
+  objection: { code: string }
   claim: { queryCode: string }
   hall: { place: string }
 }

@@ -146,6 +146,25 @@ export interface Questionnaire {
   open_until: string
 }
 
+export interface Pressure {
+  state: 'received' | 'confirmed' | 'cleared'
+  words: string
+  agency: string
+  matter: string
+  reported_at: string
+  due_at: string
+}
+
+export interface ProofAsked {
+  valid_seconds: number
+  again_after_seconds: number
+}
+
+export interface Disowned {
+  review_code: string
+  open_until: string
+}
+
 export interface Mine {
   query_code: string | null
   level: number

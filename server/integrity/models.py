@@ -6,7 +6,7 @@ from tortoise.contrib.postgres.indexes import PostgreSQLIndex
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 from tortoise.models import Model
 
-from server.integrity.rules import Act, Rule, SuspicionState
+from server.integrity.rules import MOST_OBJECTIONS, Act, Rule, SuspicionState
 from server.kit.indexes import IndexWhere
 from server.receipts.models import Receipt
 
@@ -149,17 +149,21 @@ class Insider(Model):
 
 
 class Proof(Model):
-    """A one-time code sent to a receipt's phone: who types it in has the phone in his hand."""
+    """A one-time code, asked for with a receipt and some phone. It is sent if the phone is the
+    receipt's; the row is there either way, so that nobody learns from the limits whether it is."""
 
-    receipt: fields.OneToOneRelation[Receipt] = fields.OneToOneField(
-        "models.Receipt", primary_key=True
+    key = fields.CharField(max_length=22, primary_key=True)
+    """Keyed hash of the receipt and the phone that was typed in."""
+    receipt: fields.ForeignKeyRelation[Receipt] = fields.ForeignKeyField(
+        "models.Receipt", db_index=True
     )
     receipt_id: int
-    code_key = fields.CharField(max_length=22)
-    """Keyed hash of receipt and code."""
+    code_key = fields.CharField(max_length=22, null=True)
+    """Keyed hash of receipt and code. Empty: it is not the receipt's phone, and nothing was sent."""
     sent_at = fields.DatetimeField()
     tries = fields.SmallIntField(default=0, db_default=0)
     sent_today = fields.SmallIntField(default=1, db_default=1)
+    used_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "objection_proofs"
@@ -185,6 +189,9 @@ class Objection(Model):
         constraints = (
             UniqueConstraint(fields=("review_id",), name="one_objection_per_review"),
             UniqueConstraint(fields=("receipt_id", "generation"), name="one_objection_per_code"),
+            CheckConstraint(
+                check=f"generation BETWEEN 1 AND {MOST_OBJECTIONS}", name="objections_are_few"
+            ),
         )
 
 

@@ -5,6 +5,9 @@ from enum import StrEnum
 from server.people.rules import Role
 from server.reviews.rules import Excluded, ReviewState, is_bad
 
+MOST_OBJECTIONS = 3
+"""“不是我评的” about one receipt: whoever still finds somebody else's review then needs a person."""
+
 
 class Rule(StrEnum):
     QUICK = "quick"

@@ -41,11 +41,13 @@ def obstacle(
     purpose: Purpose, not_after: datetime | None, now: datetime, policy: Policy, *,
     opted_out: bool, sent_today: int,
 ) -> Step | None:  # fmt: skip
-    """Why a message does not go out now, if so."""
-    if opted_out:
+    """Why a message does not go out now, if so. The code that he has just asked for goes to one who opted
+    out too, and finds room for one on a full day."""
+    asked_for = purpose is Purpose.PROOF
+    if opted_out and not asked_for:
         return Step(MessageState.CANCELLED, "opted_out")
     later, why = now, ""
-    if sent_today >= policy.daily_messages:
+    if sent_today >= policy.daily_messages + asked_for:
         later, why = _tomorrow(now, policy), "daily_limit"
     elif purpose in UNASKED:
         later, why = next_in_hours(now, policy.hour_from, policy.hour_to), "hours"

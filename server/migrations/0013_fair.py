@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                 ('generation', fields.SmallIntField()),
                 ('at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'objections', 'app': 'models', 'constraints': [UniqueConstraint(fields=('review_id',), name='one_objection_per_review'), UniqueConstraint(fields=('receipt_id', 'generation'), name='one_objection_per_code')], 'pk_attr': 'id', 'table_description': "“不是我评的”: the phone's owner says that the first rater was somebody else."},
+            options={'table': 'objections', 'app': 'models', 'constraints': [UniqueConstraint(fields=('review_id',), name='one_objection_per_review'), UniqueConstraint(fields=('receipt_id', 'generation'), name='one_objection_per_code'), CheckConstraint(check='generation BETWEEN 1 AND 3', name='objections_are_few')], 'pk_attr': 'id', 'table_description': "“不是我评的”: the phone's owner says that the first rater was somebody else."},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -193,13 +193,15 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name='Proof',
             fields=[
-                ('receipt', fields.OneToOneField('models.Receipt', source_field='receipt_id', primary_key=True, db_index=True, db_constraint=True, to_field='id', on_delete=OnDelete.CASCADE)),
-                ('code_key', fields.CharField(max_length=22)),
+                ('key', fields.CharField(primary_key=True, unique=True, db_index=True, max_length=22)),
+                ('receipt', fields.ForeignKeyField('models.Receipt', source_field='receipt_id', db_index=True, db_constraint=True, to_field='id', on_delete=OnDelete.CASCADE)),
+                ('code_key', fields.CharField(null=True, max_length=22)),
                 ('sent_at', fields.DatetimeField(auto_now=False, auto_now_add=False)),
                 ('tries', fields.SmallIntField(default=0, db_default=0)),
                 ('sent_today', fields.SmallIntField(default=1, db_default=1)),
+                ('used_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ],
-            options={'table': 'objection_proofs', 'app': 'models', 'pk_attr': 'receipt_id', 'table_description': "A one-time code sent to a receipt's phone: who types it in has the phone in his hand."},
+            options={'table': 'objection_proofs', 'app': 'models', 'pk_attr': 'key', 'table_description': "A one-time code, asked for with a receipt and some phone. It is sent if the phone is the"},
             bases=['Model'],
         ),
         ops.CreateModel(

@@ -298,6 +298,13 @@ class Migration(migrations.Migration):
             ),
         ),
         ops.AddConstraint(
+            'Objection',
+            CheckConstraint(
+                check='generation BETWEEN 1 AND 3',
+                name='objections_are_few',
+            ),
+        ),
+        ops.AddConstraint(
             'Pressure',
             UniqueConstraint(
                 fields=('receipt_id',),

@@ -17,7 +17,7 @@ from server.kit.errors import Fault, Missing, Refusal
 from server.kit.forms import Form
 from server.kit.lanes import Gathered
 from server.kit.privacy import vault
-from server.receipts.codes import UnknownCode, number_of
+from server.receipts.codes import Held, UnknownCode, held
 from server.receipts.models import Receipt
 from server.receipts.rules import (
     UNISSUED,
@@ -260,29 +260,27 @@ def _content(form: ReceiptForm, handled_at: datetime, person: bytes | None) -> b
     return _json.encode(said) + (person or b"")
 
 
-async def _by_number(numbers: list[int]) -> list[asyncpg.Record | None]:
-    rows = await sql.fetch_alone("SELECT * FROM receipts WHERE id = ANY($1::bigint[])", numbers)
-    found = {row["id"]: row for row in rows}
-    return [found.get(number) for number in numbers]
+# `held` is the generation of the code that leads here; of one that we never handed out there is nothing.
+_HELD = """
+SELECT r.*, c.held FROM unnest($1::bigint[], $2::smallint[]) AS c(number, held)
+JOIN receipts r ON r.id = c.number AND c.held <= r.generation
+"""
 
 
-_look_up = Gathered(_by_number)
+async def _by_code(codes: list[Held]) -> list[asyncpg.Record | None]:
+    numbers, generations = zip(*codes, strict=True)
+    rows = await sql.fetch_alone(_HELD, numbers, generations)
+    found = {(row["id"], row["held"]): row for row in rows}
+    return [found.get(code) for code in codes]
 
-REDEEMED = """redeemed AS (
-  SELECT given.*, receipts.region_code FROM given JOIN receipts ON receipts.id = given.receipt_id
-   AND receipts.voided_at IS NULL AND receipts.open_until >= given.at FOR KEY SHARE OF receipts
-)"""
-"""The receipt's part in a submission: it is there, not voided (who voids is waited for), in time."""
-REDEEMED_LATE = """redeemed AS (
-  SELECT given.*, receipts.region_code FROM given JOIN receipts ON receipts.id = given.receipt_id
-   AND receipts.voided_at IS NULL WHERE given.id IN (SELECT id FROM admitted) FOR KEY SHARE OF receipts
-)"""
-"""Its time has passed; `admitted` says for whom the system's default rating made room."""
+
+_look_up = Gathered(_by_code)
 
 
 async def by_code(code: str) -> Any:
-    """The receipt behind a code, whatever its state; UnknownCode if there is none."""
-    record = await _look_up.ask(number_of(code))
+    """The receipt behind a code, whatever its state, with the code's generation as `held`; UnknownCode
+    if there is none."""
+    record = await _look_up.ask(held(code))
     if record is None:
         raise UnknownCode
     return record

@@ -130,8 +130,8 @@ def _shown(row: Record) -> ReviewOfMine:
         order = OrderOfMine(row["number"], row["order_state"], local(row["due_at"]))
     return ReviewOfMine(
         query_code=_code(row["review_id"], row["query_key"]), level=row["level"],
-        level_name=rules.LEVEL_NAMES[row["level"]], state=row["state"], matter=receipt.matter,
-        agency=receipt.agency, window=receipt.window, at=local(row["reviewed_at"]),
+        level_name=rules.LEVEL_NAMES[row["level"]], state=rules.shown(row["state"]),
+        matter=receipt.matter, agency=receipt.agency, window=receipt.window, at=local(row["reviewed_at"]),
         work_order=order,
     )  # fmt: skip
 

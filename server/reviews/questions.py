@@ -204,6 +204,15 @@ async def end(question_id: UUID, state: QuestionState, at: datetime) -> None:
     )  # fmt: skip
 
 
+async def leave(review_id: UUID, at: datetime) -> None:
+    """Nothing more is asked about this review."""
+    await sql.fetch(
+        "UPDATE questions SET state = 'needless', ended_at = $2, held_until = NULL "
+        "WHERE review_id = $1 AND state IN ('waiting', 'open')",
+        review_id, at,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class End:
     """How a question of a phone ends."""

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from asyncpg import Record
+
 from server.catalogue.service import catalogue
 from server.kit import sql
 from server.kit.clock import clock
-from server.receipts.rules import is_open, late_until
+from server.receipts.rules import is_open, late_until, rates_until
 from server.reviews.rules import ReviewChannel, ReviewState
 from server.reviews.snapshot import Given
 
@@ -42,15 +44,22 @@ class Openness:
     until: datetime
 
 
-async def openness(
-    receipt_id: int, region_code: str, open_until: datetime, *, voided: bool
-) -> Openness:
-    rows = await sql.fetch("SELECT state, channel FROM reviews WHERE receipt_id = $1", receipt_id)
+async def openness(receipt: Record, held: int) -> Openness:
+    """To whom the receipt's code of this generation was given. An older one is used up, as it was
+    before there was a newer: its holder is not told that somebody objected."""
+    rows = await sql.fetch(
+        "SELECT state, channel FROM reviews WHERE receipt_id = $1", receipt["id"]
+    )
+    until, voided = receipt["open_until"], receipt["voided_at"] is not None
     if any(row["channel"] == ReviewChannel.SYSTEM for row in rows):
-        open_until = late_until(open_until, catalogue().policy(region_code).late_days)
+        until = late_until(until, catalogue().policy(receipt["region_code"]).late_days)
+    if held < receipt["generation"]:
+        return Openness("reviewed", until)
+    if held:
+        until = rates_until(until, receipt["reopened_until"])
     if any(row["state"] in (ReviewState.STANDING, ReviewState.AWAITING_REASON) for row in rows):
-        return Openness("reviewed", open_until)
-    return Openness("open" if is_open(open_until, voided, clock.now()) else "closed", open_until)
+        return Openness("reviewed", until)
+    return Openness("open" if is_open(until, voided, clock.now()) else "closed", until)
 
 
 async def admissible(given: Sequence[Given]) -> Mapping[UUID, datetime]:

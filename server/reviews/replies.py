@@ -20,6 +20,7 @@ from server.reviews.conversation import Act, Asked, move_of
 from server.reviews.heard import Heard
 from server.reviews.patience import patiently
 from server.reviews.rules import COMMENT_LIMIT, QuestionState, ReviewChannel, ReviewState
+from server.reviews.ties import UNDONE_BEFORE
 
 _BATCH = 100
 _SEAL = "reply"
@@ -99,20 +100,21 @@ def _opened(content: bytes | None) -> dict[str, Any] | None:
         return None
 
 
+_ASKED = f"""
+SELECT q.*, r.id AS rated, r.level, r.undo_until, r.order_number, r.state AS review_state,
+  {UNDONE_BEFORE.format("q.receipt_id")} AS undone_before
+FROM questions q LEFT JOIN reviews r ON r.receipt_id = q.receipt_id
+  AND r.state IN ('standing', 'awaiting_reason')
+WHERE q.phone_key = ANY($1) AND (q.asked_at IS NOT NULL
+  OR q.state = 'waiting' AND q.asking = 'reason') ORDER BY q.id FOR UPDATE OF q
+"""  # noqa: S608
+
+
 async def _asked(phones: Collection[str]) -> dict[str, dict[UUID, Record]]:
     """Phone → its questions that were sent or are for a reason, with what stands of their reviews;
     all locked."""
     of_key = questions.keys_of(phones)
-    rows = await sql.fetch(
-        "SELECT q.*, r.id AS rated, r.level, r.undo_until, r.order_number, r.state AS review_state,"
-        " EXISTS (SELECT 1 FROM reviews u WHERE u.receipt_id = q.receipt_id AND u.state = 'undone')"
-        " AS undone_before "
-        "FROM questions q LEFT JOIN reviews r ON r.receipt_id = q.receipt_id"
-        " AND r.state IN ('standing', 'awaiting_reason') "
-        "WHERE q.phone_key = ANY($1) AND (q.asked_at IS NOT NULL"
-        " OR q.state = 'waiting' AND q.asking = 'reason') ORDER BY q.id FOR UPDATE OF q",
-        list(of_key),
-    )
+    rows = await sql.fetch(_ASKED, list(of_key))
     found: dict[str, dict[UUID, Record]] = {}
     for row in rows:
         found.setdefault(of_key[row["phone_key"]], {})[row["id"]] = row

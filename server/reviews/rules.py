@@ -38,6 +38,16 @@ class ReviewState(StrEnum):
     DEFAULT = "default"
 
 
+COUNTING = frozenset({ReviewState.STANDING, ReviewState.AWAITING_REASON})
+"""A citizen's word that occupies its receipt."""
+
+
+def shown(state: str) -> ReviewState:
+    """To who holds its query code. A suspended one seems to stand: who rated in somebody else's place
+    may sit at the window, and must not learn that the citizen objected."""
+    return ReviewState.STANDING if state == ReviewState.SUSPENDED else ReviewState(state)
+
+
 class Excluded(StrEnum):
     """Why a review is in no figure any more. It is kept, and auditors read it."""
 
@@ -223,7 +233,9 @@ def check_contact(real_name: bool, phones: Collection[str | None]) -> None:
 def check_undo(
     state: ReviewState, undo_until: datetime, undone_before: bool, now: datetime
 ) -> None:
-    if state is not ReviewState.STANDING and state is not ReviewState.AWAITING_REASON:
+    if state is ReviewState.SUSPENDED:
+        raise UndoClosed
+    if state not in COUNTING:
         raise UndoClosed("这条评价已经撤回或不再有效")
     if undone_before:
         raise AlreadyUndone

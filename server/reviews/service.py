@@ -24,7 +24,7 @@ from server.receipts.rules import Channel, ReviewClosed
 from server.reviews import rules, submission, voices
 from server.reviews.models import Review
 from server.reviews.replacing import Openness, openness
-from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState
+from server.reviews.rules import AlreadyReviewed, ReviewChannel, ReviewState, shown
 from server.reviews.snapshot import (
     Attempt,
     Given,
@@ -34,7 +34,7 @@ from server.reviews.snapshot import (
     snapshot_of,
 )
 from server.reviews.submission import Submission
-from server.reviews.ties import order_of
+from server.reviews.ties import order_of, undone_before
 from server.reviews.voices import Voice
 from server.workorders import service as orders
 from server.workorders.models import WorkOrder
@@ -57,10 +57,7 @@ async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "clos
 
 
 async def openness_of(receipt: asyncpg.Record) -> Openness:
-    return await openness(
-        receipt["id"], receipt["region_code"], receipt["open_until"],
-        voided=receipt["voided_at"] is not None,
-    )  # fmt: skip
+    return await openness(receipt, receipt.get("held", receipt["generation"]))
 
 
 async def submit(
@@ -133,7 +130,10 @@ async def again(receipt: Any, attempt: Attempt | None) -> Submitted:
             if earlier.request_digest != attempt.digest:
                 raise IdempotencyConflict
             return await _submitted(earlier)
-    if await state_of(receipt) == "reviewed":
+    # Read anew: an objection may have come between.
+    (now,) = await sql.fetch("SELECT * FROM receipts WHERE id = $1", receipt["id"])
+    held = receipt.get("held", receipt["generation"])
+    if (await openness(now, held)).state == "reviewed":
         raise AlreadyReviewed
     raise ReviewClosed
 
@@ -175,20 +175,21 @@ async def review_of(query_code: str) -> Review:
 
 async def may_undo(review: Review) -> bool:
     """Whether a page should offer it; `undo` itself decides again, under the lock."""
-    before = await Review.exists(receipt_id=review.receipt_id, state=ReviewState.UNDONE)
+    before = await undone_before(review.receipt_id)
     try:
-        rules.check_undo(ReviewState(review.state), review.undo_until, before, clock.now())
+        rules.check_undo(shown(review.state), review.undo_until, before, clock.now())
     except Refusal:
         return False
     return True
 
 
 async def undo(review: Review) -> None:
-    """Takes the review and its order back; the receipt is open again. Once a receipt."""
+    """Takes the review and its order back; the receipt is open again. Once a receipt. A suspended one
+    stays, and nobody is told why."""
     now = clock.now()
     async with transaction():
         standing = await Review.select_for_update().get(id=review.id)
-        before = await Review.exists(receipt_id=review.receipt_id, state=ReviewState.UNDONE)
+        before = await undone_before(review.receipt_id)
         rules.check_undo(ReviewState(standing.state), standing.undo_until, before, now)
         standing.state, standing.undone_at = ReviewState.UNDONE, now
         await standing.save(update_fields=["state", "undone_at"])
@@ -215,7 +216,7 @@ async def supplement(review: Review, comment: str) -> None:
     now = clock.now()
     async with transaction():
         standing = await Review.select_for_update().get(id=review.id)
-        if standing.state not in (ReviewState.STANDING, ReviewState.AWAITING_REASON):
+        if shown(standing.state) not in rules.COUNTING:
             raise AlreadyReviewed("这条评价已经撤回，不能补充")
         rules.check_supplement(standing.supplement, standing.undo_until, now)
         standing.supplement, standing.supplemented_at = words, now

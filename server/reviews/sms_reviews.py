@@ -15,7 +15,7 @@ from server.kit.ids import new_id
 from server.kit.transaction import transaction
 from server.messages.rules import Purpose
 from server.messages.service import Post
-from server.receipts.rules import ReviewClosed, is_open
+from server.receipts.rules import ReviewClosed, is_open, rates_until
 from server.reviews import questions, rules, service, submission, voices
 from server.reviews.conversation import Move, has_reason, tags_of
 from server.reviews.models import Review
@@ -88,7 +88,8 @@ def _submission(rating: Rating, receipt: Record, now: datetime) -> Submission:
     assert reading is not None and reading.level is not None
     level, words = reading.level, reading.words[: rules.COMMENT_LIMIT]
     # What was written in time counts, however late it came to us.
-    said_at = now if is_open(receipt["open_until"], False, now) else min(at, now)
+    until = rates_until(receipt["open_until"], receipt["reopened_until"])
+    said_at = now if is_open(until, False, now) else min(at, now)
     given = _given(receipt, Verdict(level=level, tags=[], comment=words), said_at, now)
     complete = has_reason(level, words)
     opening = None

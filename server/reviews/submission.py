@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from server.kit import query_codes as codes
 from server.kit import sql
 from server.kit.lanes import Gathered
-from server.receipts import service as receipts
+from server.receipts import redeeming
 from server.reviews import replacing
 from server.reviews.rules import ReviewState
 from server.reviews.snapshot import Given
@@ -28,9 +29,9 @@ _GIVEN = """given AS (
   SELECT * FROM unnest({review}::uuid[], {receipt}::bigint[], {level}::smallint[], {tags}::text[],
     {comment}::text[], {channel}::text[], {real_name}::bool[], {contact}::bytea[],
     {at}::timestamptz[], {undo_until}::timestamptz[], {order_number}::text[], {query_key}::text[],
-    {request_key}::text[], {request_digest}::text[], {state}::text[])
+    {request_key}::text[], {request_digest}::text[], {state}::text[], {held}::smallint[])
     AS g(id, receipt_id, level, tags, comment, channel, real_name, contact, at, undo_until,
-      order_number, query_key, request_key, request_digest, state)
+      order_number, query_key, request_key, request_digest, state, held)
 )"""
 # Whoever comes second to a receipt, or repeats a request, is left out by the unique indexes.
 _REVIEWED = """reviewed AS (
@@ -60,10 +61,10 @@ _TO_CHECK = """to_check AS (
 async def store_all(submissions: Sequence[Submission]) -> list[bool]:
     """Whether each was stored; its order was stored with it or not at all. In the caller's
     transaction if there is one."""
-    stored = await _stored(submissions, [sql.Part(receipts.REDEEMED, {})])
+    stored = await _stored(submissions, [sql.Part(redeeming.REDEEMED, {})])
     missed = [s for s in submissions if s.given.id not in stored]
     if missed and (late := await replacing.admissible([s.given for s in missed])):
-        redeemed = [*replacing.parts(late), sql.Part(receipts.REDEEMED_LATE, {})]
+        redeemed = [*replacing.parts(late), sql.Part(redeeming.REDEEMED_LATE, {})]
         stored |= await _stored([s for s in missed if s.given.id in late], redeemed)
     return [submission.given.id in stored for submission in submissions]
 
@@ -113,7 +114,13 @@ def _columns(given: Sequence[Given], submissions: Sequence[Submission]) -> dict[
         "request_key": [g.attempt.key if g.attempt else None for g in given],
         "request_digest": [g.attempt.digest if g.attempt else None for g in given],
         "state": [s.state for s in submissions],
+        "held": [_held(g.receipt) for g in given],
     }  # fmt: skip
+
+
+def _held(receipt: Any) -> int:
+    """Of the code by which it was found; a phone's owner needs none."""
+    return int(receipt.get("held", receipt["generation"]))
 
 
 store = Gathered(store_all).ask

@@ -21,3 +21,15 @@ async def order_of(voice: Voice) -> str | None:
         "SELECT order_number FROM call_backs WHERE review_id = $1 AND kind = 'sample'", voice.id
     )
     return row["order_number"] if row else None
+
+
+UNDONE_BEFORE = """EXISTS (
+  SELECT 1 FROM reviews u WHERE u.receipt_id = {} AND u.state = 'undone' AND NOT EXISTS (
+    SELECT 1 FROM reviews s WHERE s.receipt_id = u.receipt_id AND s.at >= u.at
+     AND s.state IN ('suspended', 'excluded') AND s.channel <> 'system'))"""
+"""Once a receipt; whoever said “不是我评的” has his own time, whatever the one before him took back."""
+
+
+async def undone_before(receipt_id: int) -> bool:
+    row = await sql.fetch_one(f"SELECT {UNDONE_BEFORE.format('$1')} AS so", receipt_id)
+    return bool(row and row["so"])

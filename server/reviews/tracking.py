@@ -293,7 +293,7 @@ def _review_shown(review: Review, receipt: Record) -> ReviewShown:
     return ReviewShown(
         level=review.level, level_name=LEVEL_NAMES[review.level], tags=review.tags,
         tag_texts=[catalogue().tag_text(code) for code in review.tags], comment=review.comment,
-        channel=review.channel, state=review.state, real_name=review.real_name,
+        channel=review.channel, state=rules.shown(review.state), real_name=review.real_name,
         agency=shown.agency, matter=shown.matter, window=shown.window, at=local(review.at),
         undo_until=local(review.undo_until), supplement=review.supplement,
     )  # fmt: skip

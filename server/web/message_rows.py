@@ -65,9 +65,11 @@ def message(row: Record) -> MessageRow:
 
 
 def _without_code(found: dict[str, Any]) -> str:
-    """Whoever has the query code acts as the citizen."""
-    code, text = found.get("variables", {}).get("code"), str(found["text"])
-    return text.replace(code, HIDDEN) if code else text
+    """Whoever has the query code, or the one-time code, acts as the citizen."""
+    variables, text = found.get("variables", {}), str(found["text"])
+    for code in filter(None, (variables.get("code"), variables.get("proof"))):
+        text = text.replace(code, HIDDEN)
+    return text
 
 
 @dataclass(frozen=True)

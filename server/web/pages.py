@@ -21,9 +21,11 @@ from server.web import (
     kiosk,
     kiosk_keys,
     messages,
+    objection,
     paper,
     paper_entry,
     pocket,
+    pressure,
     questionnaire,
     questionnaire_room,
     suspicions,
@@ -40,7 +42,7 @@ def set_up(app: Any) -> None:
     app.static("/static", HERE / "static", name="static")
     for room in (citizen, wall, wall_posters, track, console, desk, audit, messages, docs, health):
         app.blueprint(room.blueprint)
-    for room in (questionnaire, questionnaire_room, paper, paper_entry, doors):
+    for room in (questionnaire, questionnaire_room, paper, paper_entry, doors, objection, pressure):
         app.blueprint(room.blueprint)
     for room in (track_appeal, appeal_form, appeals_room, exclusions_room):
         app.blueprint(room.blueprint)

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.catalogue.service import catalogue
+from server.integrity import objections, pressures
 from server.kit import query_codes as codes
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Fault, Gone, Invalid, Refusal
@@ -14,8 +15,23 @@ from server.reviews import callbacks, relay, service
 from server.reviews.models import Review
 from server.reviews.progress import CITIZEN_WORDS, FOLLOWED
 from server.reviews.replacing import openness
-from server.reviews.rules import NoCallBack, ReviewChannel, ReviewState, TooManyMessages
-from server.reviews.tracking import NotKeyedIn, Track, review_behind, told, tracked, voice_behind
+from server.reviews.rules import (
+    COUNTING,
+    NoCallBack,
+    ReviewChannel,
+    ReviewState,
+    TooManyMessages,
+    shown,
+)
+from server.reviews.tracking import (
+    NotKeyedIn,
+    Track,
+    receipt_row,
+    review_behind,
+    told,
+    tracked,
+    voice_behind,
+)
 from server.reviews.voices import Voice
 from server.web.page import page, refused, see_other
 from server.web.track_appeal import heard
@@ -63,7 +79,8 @@ async def track_form(request: Request) -> HTTPResponse:
 async def track_typed(request: Request) -> HTTPResponse:
     typed = only(fields(request), "code")
     try:
-        return see_other(f"/t/{codes.typed(typed)}")
+        code = codes.typed(typed)
+        return see_other(f"/p/{code}" if await pressures.is_known(code) else f"/t/{code}")
     except codes.UnknownQueryCode as refusal:
         return page(
             request, "track_form.html", refusal.status, refusal=refusal, typed_code=typed[:40]
@@ -213,13 +230,19 @@ def _standing(track: Track) -> dict[str, Any]:
 
 async def _facts(review: Review, track: Track) -> dict[str, Any]:
     receipt, now = review.receipt, clock.now()
-    standing = review.state in (ReviewState.STANDING, ReviewState.AWAITING_REASON)
-    voided = receipt.voided_at is not None
-    again = await openness(receipt.id, receipt.region_code, receipt.open_until, voided=voided)
+    standing = shown(review.state) in COUNTING
     return {
         "working_days": catalogue().policy(receipt.region_code).simple_days,
         "may_undo": await service.may_undo(review),
         "may_supplement": standing and review.supplement is None and now >= review.undo_until,
         "hearing": await heard(review),
-        "rate_again": f"/e/{code_of(review.receipt_id)}" if again.state == "open" else None,
+        "rate_again": await _rate_again(review),
     }
+
+
+async def _rate_again(review: Review) -> str | None:
+    """With the code by which he rated, and no newer one: that was given to somebody else."""
+    held = await objections.generation_of(review)
+    if (await openness(await receipt_row(review), held)).state != "open":
+        return None
+    return f"/e/{code_of(review.receipt_id, held)}"

@@ -8,6 +8,7 @@ from kit.desk_calls import DESK, a_suspicion
 from kit.evidence_calls import EVIDENCE
 from kit.first_calls import FIRST, Call, Scene, all_operations, undo_time_is_over
 from kit.grievances_calls import GRIEVANCES
+from kit.objection_calls import OBJECTION
 
 __all__ = ["CALLS", "Call", "Scene", "a_suspicion", "all_operations", "undo_time_is_over"]
 
@@ -18,4 +19,5 @@ CALLS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     **DESK,
     **GRIEVANCES,
     **CLERKS,
+    **OBJECTION,
 }

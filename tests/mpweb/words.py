@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, nodes
 
 import server
+from server.integrity import pressures
 from server.kit import query_codes as codes
 from server.kit.errors import Fault, Limited, Refusal, TooLarge, Unavailable
 from server.receipts.codes import UnknownCode
@@ -70,7 +71,22 @@ SENTENCES = {
         "confirm_send": "确认提交", "change": "返回修改",
     },
     "reviewed.html": {
-        "reviewed": "这次服务已经", "reviewed_once": "每次服务只评一次", "not_mine": "如果您没有",
+        "reviewed": "这次服务已经", "reviewed_once": "每次服务只评一次", "not_mine": "您没有评过",
+        "not_mine_how": "用办事时登记的",
+    },
+    "objection.html": {
+        "not_me": "不是我评的", "not_me_means": "这次服务已经有", "not_me_then": "原来那条", "not_me_asked":
+        "如果这就是", "not_me_valid": "分钟内有效", "not_me_phone": "办事时登记的手机号", "not_me_proof":
+        "短信里的验证码", "not_me_prove": "核对，", "not_me_resend": "重新发送验证码", "not_me_send":
+        "发送验证码", "not_me_late": "没有收到", "not_me_else": "办事时没有登记",
+    },
+    "pressure.html": {
+        "pressed": "被要求好评", "pressed_means": "有人要求您", "pressed_how": "是怎样的", "pressed_words":
+        "经过（", "pressed_send": "提交", "pressed_private": "姓名、电话等",
+    },
+    "pressure_followed.html": {
+        "pressed_checking": "正在核查", "pressed_checked": "已核查", "pressed_until": "以前核查完",
+        "pressed_at": "反映时间", "pressed_keep": "请截图", "pressed_unseen": "窗口和部门看不到",
     },
     "thanks.html": {
         "thanks": "谢谢", "order_made": "已转成工单", "mistaken": "评错了", "undo_until": "以前可以撤回",
@@ -80,7 +96,7 @@ SENTENCES = {
         "progress": "办理进度", "yours": "您的评价", "overdue": "已超过", "ask_verdict": "对答复满意吗",
         "verdict_comment": "想说的话", "content": "满意，", "not_content": "不满意，",
         "asked_you": "部门在等您",
-        "steps": "每一步", "suspended": "这条评价正在", "excluded": "这条评价经", "level": "满意度",
+        "steps": "每一步", "excluded": "这条评价经", "level": "满意度",
         "time": "时间", "supplement": "补充", "may_supplement": "补充说明（", "send_supplement": "提交补充",
         "talk": "和部门的对话", "talk_private": "您写的电话", "you": "您", "them": "部门",
         "answer_them": "回答部门的问题", "write_them": "给部门留言", "send": "发送",
@@ -108,6 +124,7 @@ REFUSALS: tuple[type[Refusal], ...] = (
     rules.SupplementTooEarly, rules.AlreadySupplemented, rules.NothingToJudge, codes.UnknownQueryCode,
     rules.NobodyToTalkTo, rules.TooManyMessages, rules.NoCallBack, BadPhone, BlankText, IllegalMove,
     LevelRequired, VerdictRequired, NotAReview, Limited, TooLarge, Unavailable, questionnaire.AnswerRequired,
+    pressures.HowRequired,
 )  # fmt: skip
 
 
@@ -157,11 +174,12 @@ def words_ts() -> str:
         return f"export const {name} = {json.dumps(value, ensure_ascii=False, indent=2)} as const\n"
 
     levels = [{"level": level, "name": rules.LEVEL_NAMES[level]} for level in (5, 4, 3, 2, 1)]
+    how = [{"code": code, "name": name} for code, name in pressures.HOW_NAMES.items()]
     refusals = {refusal.code: refusal.title for refusal in REFUSALS}
     return "\n".join((
         "// Made by tests/mpweb/words.py from the words of the web page. Do not edit.\n",
         constant("words", words()), constant("LEVELS", levels), constant("STATES", STATES),
-        constant("REFUSALS", dict(sorted(refusals.items()))),
+        constant("REFUSALS", dict(sorted(refusals.items()))), constant("HOW", how),
         f"export const ANSWERED = '{CITIZEN_WORDS['answer']}'", f"export const FOLLOWED = '{FOLLOWED}'",
         f"export const COMMENT_LIMIT = {rules.COMMENT_LIMIT}",
         f"export const QUERY_CODE_LENGTH = {codes.LENGTH}\n",

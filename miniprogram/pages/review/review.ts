@@ -182,6 +182,14 @@ Page({
     open('thanks', { queryCode, asMine }, true)
   },
 
+  pressed() {
+    open('pressure', { path: `/api/v1/e/${this.code}` })
+  },
+
+  disown() {
+    open('objection', { code: this.code })
+  },
+
   goHome() {
     void wx.reLaunch({ url: '/pages/scan/scan' })
   },

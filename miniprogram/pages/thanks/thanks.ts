@@ -86,6 +86,10 @@ Page({
     )
   },
 
+  pressed() {
+    open('pressure', { path: `/api/v1/track/${this.queryCode}` })
+  },
+
   askMore() {
     this.away = true
     open('questionnaire', { queryCode: this.queryCode })

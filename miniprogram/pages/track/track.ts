@@ -2,7 +2,7 @@ import { halves } from '../../api/codes'
 import { whenBack } from '../../api/network'
 import { open, opened } from '../../api/opened'
 import { asRefused, get, newKey, post } from '../../api/request'
-import { Message, Order, Review, Step, Track } from '../../api/shapes'
+import { Message, Order, Pressure, Review, Step, Track } from '../../api/shapes'
 import { grievanceRows, orderRows, reviewRows, Row } from '../../facts'
 import { isLarge, turnTo } from '../../look'
 import { isPast } from '../../when'
@@ -53,8 +53,21 @@ Page({
     try {
       this.show(await get<Track>(this.path()))
     } catch (thrown) {
-      this.setData({ state: 'failed', told: asRefused(thrown).told })
+      const refused = asRefused(thrown)
+      if (refused.code === 'unknown_query_code' && (await this.isPressure())) return
+      this.setData({ state: 'failed', told: refused.told })
     }
+  },
+
+  /** What was reported has a code of its own, and is looked up in the same place. */
+  async isPressure(): Promise<boolean> {
+    try {
+      await get<Pressure>(`/api/v1/pressure/${this.queryCode}`)
+    } catch {
+      return false
+    }
+    open('pressure', { queryCode: this.queryCode }, true)
+    return true
   },
 
   path(): string {
@@ -86,7 +99,7 @@ Page({
     if (!review) return { standing: '', mayUndo: false, maySupplement: false }
     const stands = STANDS.includes(review.state)
     const told: Partial<Record<Review['state'], string>> = {
-      suspended: words.suspended, excluded: words.excluded, undone: words.undone,
+      excluded: words.excluded, undone: words.undone,
     }
     return {
       standing: told[review.state] || '', mayUndo: stands && !isPast(review.undo_until),
@@ -152,6 +165,10 @@ Page({
     const said = what + JSON.stringify(body)
     if (this.said.what !== said) this.said = { what: said, key: newKey() }
     return this.said.key
+  },
+
+  pressed() {
+    open('pressure', { path: `/api/v1/track/${this.queryCode}` })
   },
 
   askMore() {
