@@ -379,7 +379,8 @@ async def _appealed(s: Scene) -> dict[str, Any]:
     assert said.status_code == 200, said.text
     if not await Staff.exists(username="adjudicator"):
         (row,) = await Staff.filter(username="supervisor").values()
-        await Staff.create(**(row | {"id": None, "username": "adjudicator", "role": "adjudicator"}))
+        del row["id"]
+        await Staff.create(**(row | {"username": "adjudicator", "role": "adjudicator"}))
     return taken | {"case": answer.json()["id"]}
 
 
