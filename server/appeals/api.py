@@ -52,7 +52,7 @@ class RecusalForm(Form):
     reason: Annotated[str, Meta(max_length=1000)]
 
 
-class ConfirmationForm(Form):
+class FindingForm(Form):
     upheld: bool
     text: Text
 
@@ -185,12 +185,12 @@ async def stand_back(
 
 
 @door.post(
-    f"{CASE}/confirmation", guard=READERS, form=ConfirmationForm, answers={200: CaseShown},
+    f"{CASE}/confirmation", guard=READERS, form=FindingForm, answers={200: CaseShown},
     refusals=(no.UnknownAppeal, WrongRole, no.NotConfirming, no.NotImpartial, BlankText),
     summary="督办员确认：同一人再次被认定恶意评价时",
 )  # fmt: skip
 async def confirm_finding(
-    request: Request, who: Member, appeal_id: str, form: ConfirmationForm
+    request: Request, who: Member, appeal_id: str, form: FindingForm
 ) -> CaseShown:
     appeal = await adjudication.confirm(who, appeal_id, form.upheld, form.text)
     return await case_shown(who, appeal)

@@ -68,7 +68,7 @@ def exclusion_listed(of: Record, who: Member) -> ExclusionListed:
     )  # fmt: skip
 
 
-class ShareShown(Struct):
+class ExclusionShare(Struct):
     numerator: int
     denominator: int
     """Rounded up to the next five."""
@@ -82,7 +82,7 @@ class AgencyCounted(Struct):
     """Rounded up to the next five."""
     excluded: dict[str, int]
     """By reason."""
-    excluded_share: ShareShown
+    excluded_share: ExclusionShare
     """Of all reviews."""
     appeals: int
     upheld: int
@@ -137,7 +137,7 @@ def _counted(one: Count) -> AgencyCounted:
     return AgencyCounted(
         one.agency_code, catalogue().agency_name(one.agency_code), rounded(one.bad_reviews),
         {str(reason): number for reason, number in one.excluded.items()},
-        ShareShown(one.left_out, all_, round(one.left_out / all_, 4) if all_ else None),
+        ExclusionShare(one.left_out, all_, round(one.left_out / all_, 4) if all_ else None),
         sum(of.values()), of.get(AppealState.UPHELD, 0), of.get(AppealState.REFUSED, 0),
         of.get(AppealState.WITHDRAWN, 0), waiting,
     )  # fmt: skip

@@ -28,7 +28,7 @@ class StatementForm(Form):
     text: str
 
 
-class ObjectionForm(Form):
+class ExclusionObjectionForm(Form):
     text: str
 
 
@@ -133,7 +133,7 @@ async def give_statement(request: Request, query_code: str, form: StatementForm)
 
 
 @door.post(
-    f"{TRACK}/objection", guard=ANYONE, form=ObjectionForm, answers={200: HearingShown},
+    f"{TRACK}/objection", guard=ANYONE, form=ExclusionObjectionForm, answers={200: HearingShown},
     refusals=(
         codes.UnknownQueryCode, no.NotExcluded, no.AlreadyObjected, no.ObjectionClosed,
         no.ReviewReplaced, rules.BlankComment, rules.CommentTooLong, Limited,
@@ -141,7 +141,7 @@ async def give_statement(request: Request, query_code: str, form: StatementForm)
     summary="对不予采纳提出异议（一次）；由另外两名复核员再裁定",
 )  # fmt: skip
 async def object_to_exclusion(
-    request: Request, query_code: str, form: ObjectionForm
+    request: Request, query_code: str, form: ExclusionObjectionForm
 ) -> HearingShown:
     review = await review_behind(request, query_code)
     await hearing.object_to(review, form.text)

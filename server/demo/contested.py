@@ -63,14 +63,12 @@ class Cases:
         due, until = working(at, policy.adjudicate_days), working(at, policy.statement_days)
         self.count += 1
         words = more.pop("words", CLAIM)
-        given: dict[str, Any] = (
-            {"statement": STATEMENT, "statement_at": at + 3 * _HOUR} if stated else {}
-        )
         case: dict[str, Any] = {
-            "round": Round.APPEAL,
-            "by_id": order["owner_id"],
-            "ground": Excluded.MISTAKEN,
-        }
+            "round": Round.APPEAL, "by_id": order["owner_id"], "ground": Excluded.MISTAKEN,
+            "statement_until": until.at,
+        }  # fmt: skip
+        if stated:
+            case |= {"statement": STATEMENT, "statement_at": at + 3 * _HOUR}
         return await Appeal.create(
             id=id_at(self.rng, at), region_code=CITY, agency_code=order["agency_code"],
             order_number=order["number"], review_id=order["review_id"], words=words, at=at,

@@ -119,12 +119,13 @@ async def test_orders_are_closed_to_the_auditor(
         assert (await desk.post(f"/console/orders/{case.number}/accept")).status_code == 403
 
 
-@pytest.mark.parametrize("role", ["adjudicator"])
-async def test_a_role_without_work_is_told_so_plainly(app: object, city: City, role: str) -> None:
-    await sql.fetch("UPDATE staff SET role = $1, agency_code = NULL WHERE username = 'lead'", role)
+async def test_an_adjudicator_without_work_is_told_so_plainly(app: object, city: City) -> None:
+    await sql.fetch(
+        "UPDATE staff SET role = 'adjudicator', agency_code = NULL WHERE username = 'lead'"
+    )
     async with a_desk(app, "lead") as desk:
         page = await desk.get("/console")
-        assert (page.status_code, "还没有" in page.text) == (200, True)
+        assert (page.status_code, "没有待裁定的申诉" in page.text) == (200, True)
         assert page.text.count("<button") == 1, "only the way out"
 
 
