@@ -21,6 +21,8 @@ from test_roles import peopled
 from web.console_desk import a_desk
 
 from server.catalogue.sheets import import_sheets, national_tags
+from server.integrity import suspicions
+from server.integrity.rules import Rule
 from server.kit import query_codes, sql
 from server.kit.clock import clock
 from server.kit.log import AllowListed
@@ -300,6 +302,7 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
         await a_no_in_a_call_back(town, planted)
         await town.until(at(21, 10))
         assert len(planted.all) >= 50
+        await suspected()
         first = await Tour(app, town, planted).made(STAFF)
         person = await town.does("handler", citizens[1].number, "reveal", reason="电话核实")
         assert len(planted.found(json.dumps(person, ensure_ascii=False))) == 3
@@ -311,6 +314,23 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
     )
     said = "\n".join(ear.heard)
     assert '"route"' in said and planted.found(said) == []
+
+
+async def suspected() -> None:
+    """Everything that has an order, by every rule: what supervisors read of it says no more."""
+    rows = await sql.fetch(
+        "SELECT v.id AS review, v.receipt_id, r.* FROM reviews v JOIN receipts r ON r.id = v.receipt_id "
+        "WHERE v.order_number IS NOT NULL AND v.state = 'standing'"
+    )
+    found = [
+        suspicions.Finding(
+            rule=rule, region_code=row["region_code"], agency_code=row["agency_code"],
+            window_code=row["window_code"], receipt_id=row["receipt_id"], review_id=row["review"],
+            evidence={"seconds": 3, "how": ["asked"], "device": DEVICE, "address": ADDRESS},
+        )
+        for row in rows for rule in Rule
+    ]  # fmt: skip
+    assert len(await suspicions.suspect(found, clock.now())) == len(found) > 20
 
 
 @dataclass
@@ -330,6 +350,8 @@ class Tour:
         receipts = await sql.fetch("SELECT id FROM receipts ORDER BY id")
         self.receipts = [str(row["id"]) for row in receipts]
         self.appeals = [str(row["id"]) for row in await sql.fetch("SELECT id FROM appeals")]
+        flagged = await sql.fetch("SELECT id FROM suspicions ORDER BY id")
+        self.suspicions = [str(row["id"]) for row in flagged][:: len(Rule) - 1]
         for who in staff:
             await self._by_api(who)
             await self._in_the_console(who)
@@ -346,7 +368,7 @@ class Tour:
         things = {
             "number": [*self.numbers, "2026AAAAAAAAAA"], "view": list(VIEW_NAMES),
             "receipt_id": self.receipts, "record": ["1", "2"], "region_code": [REGION],
-            "day": ["2026-09-08"], "appeal_id": self.appeals,
+            "day": ["2026-09-08"], "appeal_id": self.appeals, "suspicion": self.suspicions,
             "hall": ["H1"], "window": ["A1"], "matter_code": [MATTER],
         }  # fmt: skip
         paths = [path]

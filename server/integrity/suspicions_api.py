@@ -101,48 +101,48 @@ async def list_suspicions(request: Request, who: Member) -> SuspicionPage:
 
 
 @door.get(
-    f"{ROOM}/<number>", guard=READERS, answers={200: shown.SuspicionShown},
+    f"{ROOM}/<suspicion>", guard=READERS, answers={200: shown.SuspicionShown},
     refusals=(UnknownSuspicion, Denied), summary="一条核查：证据、评价、同组的其他核查与经过",
 )  # fmt: skip
-async def one_suspicion(request: Request, who: Member, number: str) -> shown.SuspicionShown:
-    found = await suspicions.find(who, checked_id(number, UnknownSuspicion()))
+async def one_suspicion(request: Request, who: Member, suspicion: str) -> shown.SuspicionShown:
+    found = await suspicions.find(who, checked_id(suspicion, UnknownSuspicion()))
     return await shown.whole(found, who)
 
 
 @door.post(
-    f"{ROOM}/<number>/proposal", guard=PROPOSERS, form=LookForm, answers={200: shown.SuspicionShown},
+    f"{ROOM}/<suspicion>/proposal", guard=PROPOSERS, form=LookForm, answers={200: shown.SuspicionShown},
     refusals=(UnknownSuspicion, AlreadyLooked, BlankText, Denied),
     summary="核查后提出认定（督办员），由另一人决定",
 )  # fmt: skip
 async def propose_suspicion(
-    request: Request, who: Member, number: str, form: LookForm
+    request: Request, who: Member, suspicion: str, form: LookForm
 ) -> shown.SuspicionShown:
-    of = checked_id(number, UnknownSuspicion())
+    of = checked_id(suspicion, UnknownSuspicion())
     return await shown.whole(await deciding.propose(who, of, form.text), who)
 
 
 @door.post(
-    f"{ROOM}/<number>/decision", guard=DECIDERS, form=DecisionForm,
+    f"{ROOM}/<suspicion>/decision", guard=DECIDERS, form=DecisionForm,
     answers={200: shown.SuspicionShown},
     refusals=(UnknownSuspicion, NotASecondPerson, AlreadyLooked, BlankText, Denied),
     summary="第二人决定：同意的，评价不再计入；不同意的写明理由，退回核查",
 )  # fmt: skip
 async def decide_suspicion(
-    request: Request, who: Member, number: str, form: DecisionForm
+    request: Request, who: Member, suspicion: str, form: DecisionForm
 ) -> shown.SuspicionShown:
-    of = checked_id(number, UnknownSuspicion())
+    of = checked_id(suspicion, UnknownSuspicion())
     done = await deciding.decide(who, of, agree=form.agree, text=form.text)
     return await shown.whole(done, who)
 
 
 @door.post(
-    f"{ROOM}/<number>/clearance", guard=DECIDERS, form=LookForm,
+    f"{ROOM}/<suspicion>/clearance", guard=DECIDERS, form=LookForm,
     answers={200: shown.SuspicionShown},
     refusals=(UnknownSuspicion, AlreadyLooked, BlankText, Denied),
     summary="核查后排除：一人写明理由，评价立即重新计入排名",
 )  # fmt: skip
 async def clear_suspicion(
-    request: Request, who: Member, number: str, form: LookForm
+    request: Request, who: Member, suspicion: str, form: LookForm
 ) -> shown.SuspicionShown:
-    of = checked_id(number, UnknownSuspicion())
+    of = checked_id(suspicion, UnknownSuspicion())
     return await shown.whole(await deciding.clear(who, of, form.text), who)

@@ -41,7 +41,7 @@ class ReasonTooLong(Invalid):
 
 
 class NoSuchReceipt(Invalid):
-    code = "unknown_receipt"
+    code = "receipt_mismatch"
     title = "本部门没有这张回执，或办件编号与它不符"
 
 
