@@ -204,3 +204,22 @@ async def test_the_callbacks_stand_under_the_secret_of_the_settings(seeded: Plac
 async def test_the_secrets_are_for_their_owners_eyes_only(seeded: Place) -> None:
     assert stat.S_IMODE((seeded.var / "demo.json").stat().st_mode) == 0o600
     assert [path.name for path in seeded.var.iterdir()] == ["demo.json"]
+
+
+async def test_appeals_stand_in_every_state_that_a_visitor_may_want_to_see(seeded: Place) -> None:
+    rows = await seeded.fetch(
+        "SELECT a.round, a.state, a.due_at < max(a.at) OVER () AS late, a.statement IS NULL AS silent,"
+        " (SELECT count(*) FROM appeal_votes v WHERE v.appeal_id = a.id) AS votes FROM appeals a"
+    )
+    found = {(row["round"], row["state"], row["votes"]) for row in rows}
+    assert {("appeal", "open", 0), ("appeal", "upheld", 2), ("appeal", "refused", 2)} <= found
+    assert ("objection", "open", 0) in found
+    assert {row["late"] for row in rows} == {row["silent"] for row in rows} == {True, False}
+    assert (
+        await seeded.fetch(
+            "SELECT 1 FROM reviews r JOIN work_orders o ON o.number = r.order_number "
+            "WHERE r.state = 'excluded' AND r.replaced_at IS NULL "
+            "AND NOT EXISTS (SELECT 1 FROM exclusions e WHERE e.review_id = r.id)"
+        )
+        == []
+    )
