@@ -312,6 +312,7 @@ ROLES_OF_ROOMS = {
     "audit": {Role.AUDITOR}, "follow": {Role.SUPERVISOR},
     "kiosks/issue": {Role.ADMIN, Role.AGENCY_LEAD}, "kiosks/revoke": {Role.ADMIN, Role.AGENCY_LEAD},
     "resend": {Role.ADMIN}, "handle": {Role.ADMIN}, "restore": {Role.ADMIN},
+    "evidence": None,  # reads a form only for an appeal that is there: appeals/test_evidence_pages.py
 }  # fmt: skip
 """Who may post where, beside the acts of an order; a new room needs its line."""
 
