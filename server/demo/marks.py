@@ -16,7 +16,7 @@ _HELD = (
     "regions", "agencies", "halls", "windows", "officers", "matters", "policies", "tags",
     "staff", "clients", "receipts", "reviews", "work_orders", "wordings", "questions",
     "sms_messages", "sms_replies", "kiosks", "questionnaires", "questionnaire_answers", "samples",
-    "accountability",
+    "accountability", "grievances",
 )  # fmt: skip
 _FOREIGN = {
     **{
@@ -36,6 +36,7 @@ _FOREIGN = {
             "questionnaire_answers": "region_code",
             "samples": "region_code",
             "accountability": "region_code",
+            "grievances": "region_code",
         }.items()
     },
     **dict.fromkeys(
