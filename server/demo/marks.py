@@ -16,8 +16,7 @@ _HELD = (
     "regions", "agencies", "halls", "windows", "officers", "matters", "policies", "tags",
     "staff", "clients", "receipts", "reviews", "work_orders", "wordings", "questions",
     "sms_messages", "sms_replies", "kiosks", "questionnaires", "questionnaire_answers", "samples",
-    "accountability", "appeals", "exclusions",
-    "accountability", "paper_forms",
+    "accountability", "appeals", "exclusions", "paper_forms", "grievances",
 )  # fmt: skip
 _FOREIGN = {
     **{
@@ -40,6 +39,7 @@ _FOREIGN = {
             "appeals": "region_code",
             "exclusions": "region_code",
             "paper_forms": "region_code",
+            "grievances": "region_code",
         }.items()
     },
     **dict.fromkeys(

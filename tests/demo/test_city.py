@@ -130,6 +130,15 @@ async def test_every_step_is_a_move_of_the_table(seeded: Place) -> None:
     ) == []  # fmt: skip
 
 
+async def test_some_came_through_the_other_doors_and_stand_in_several_states(seeded: Place) -> None:
+    rows = await seeded.fetch(
+        "SELECT g.source, o.state, o.level FROM grievances g JOIN work_orders o "
+        "ON o.number = g.order_number AND o.origin_key = g.id AND o.origin = g.source"
+    )
+    assert {row["source"] for row in rows} == {"faults", "stuck"}
+    assert len({row["state"] for row in rows}) >= 5 and {row["level"] for row in rows} == {None}
+
+
 async def test_some_scanned_a_wall_and_said_what_it_was_about_or_not(seeded: Place) -> None:
     rows = await seeded.fetch(
         "SELECT t.window_code, t.matter_code, v.level, t.channel, v.channel AS by FROM reviews v "
