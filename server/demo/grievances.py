@@ -79,7 +79,8 @@ def before(by: timedelta) -> Iterator[None]:
 def _entry(said: Said) -> Entry:
     matter = None
     if said.bureau:
-        matter = min(m.code for m in catalogue().matters_of[OF_KEY[said.bureau].code])
+        theirs = catalogue().matters_of[OF_KEY[said.bureau].code]
+        matter = min(m.code for m in theirs if m.agency_code and not m.co_agency_codes)
     return Entry(
         source=said.source, kind=said.kind, function=said.function, words=said.words,
         about=about.find(None if matter else "YT01", None, matter),
