@@ -9,7 +9,7 @@ from server import database
 from server.catalogue import service as catalogue
 from server.catalogue.sheets import import_sheets
 from server.catalogue.years import load_shipped
-from server.demo import accounts, city, contested, document, grievances, history, marks, tablets
+from server.demo import accounts, city, clerks, contested, document, grievances, history, marks, tablets
 from server.demo.accounts import Secrets
 from server.demo.marks import NotTheDemo, demo_rows_only
 from server.kit import sql
@@ -72,8 +72,9 @@ async def _found(secrets: Secrets, passwords: dict[str, str]) -> None:
     await catalogue.load()
     await accounts.store(secrets, passwords)
     counts = await history.write() | {
-        "appeals": await contested.write(clock.now()), "grievances": await grievances.write(),
-    }  # fmt: skip
+        "appeals": await contested.write(clock.now()),
+        "grievances": await grievances.write() + await clerks.write(),
+    }
     await marks.set_mark()
     told = ", ".join(f"{number} {table.replace('_', ' ')}" for table, number in counts.items())
     print(f"haochaping: the demo city stands: {told}")

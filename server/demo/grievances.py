@@ -58,7 +58,7 @@ ALL = (
 async def write() -> int:
     """Into the caller's transaction, through the doors of the house, on the days when they were said."""
     for said in ALL:
-        with _before(timedelta(days=said.days_ago)):
+        with before(timedelta(days=said.days_ago)):
             taken = await service.take(_entry(said))
             await _done(said, taken.order.number, taken.order.agency_code)
     # Nobody of them left a phone: there is nothing to tell.
@@ -67,7 +67,7 @@ async def write() -> int:
 
 
 @contextmanager
-def _before(by: timedelta) -> Iterator[None]:
+def before(by: timedelta) -> Iterator[None]:
     """The demo's past, which no clock of a running city shows again."""
     clock.advanced -= by
     try:
@@ -88,13 +88,13 @@ def _entry(said: Said) -> Entry:
 
 
 async def _done(said: Said, number: str, agency_code: str) -> None:
-    handler = await _of(agency_code, Role.HANDLER)
+    handler = await of_agency(agency_code, Role.HANDLER)
     for deed in said.deeds:
         if deed == "a":
             await orders.accept(handler, number)
         elif deed == "p":
             day = clock.now().astimezone(BEIJING).date() + timedelta(days=10)
-            lead = await _of(agency_code, Role.AGENCY_LEAD)
+            lead = await of_agency(agency_code, Role.AGENCY_LEAD)
             await handling.plan(lead, number, text=said.answer, until=day)
         elif deed == "w":
             await orders.answer(
@@ -105,7 +105,7 @@ async def _done(said: Said, number: str, agency_code: str) -> None:
             await orders.judge(number, satisfied=deed == "c", words=words)
 
 
-async def _of(agency_code: str, role: Role) -> Member:
+async def of_agency(agency_code: str, role: Role) -> Member:
     staff = await Staff.filter(agency_code=agency_code or DESK, role=role).order_by("id").first()
     if staff is None:
         raise RuntimeError("an agency without its people")
