@@ -19,7 +19,7 @@ from server.demo.desks import around, call_back
 from server.demo.life import Life, People
 from server.demo.lives import Fate
 from server.demo.opinions import Opinion, opinions
-from server.demo.papers import forms
+from server.demo.papers import forms, with_operators
 from server.demo.samples import sampled
 from server.demo.silence import defaults
 from server.demo.suspected import suspected
@@ -82,8 +82,7 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
     rated += defaults(Random(SEED + 4), month.now, issued, rated, written["questions"])  # noqa: S311
     looked_at = suspected(Random(SEED + 7), month.now, policy, issued, rated, people)  # noqa: S311
     papers = forms(Random(SEED + 8), month, said, issued, people, known)  # noqa: S311
-    operators = {form["review_id"]: form["entered_by"] for form in papers}
-    rated = [row | {"entered_by": operators.get(row["id"])} for row in rated]
+    rated = with_operators(rated, papers)
     orders = [*lives.values(), *drawn.lives]
     hanging = around(orders, known, month, people, drawn)
     return {

@@ -38,6 +38,11 @@ def forms(
     return [row for rows in piles.values() for row in rows]
 
 
+def with_operators(rated: Iterable[Row], papers: Iterable[Row]) -> list[Row]:
+    operators = {form["review_id"]: form["entered_by"] for form in papers}
+    return [row | {"entered_by": operators.get(row["id"])} for row in rated]
+
+
 def _stub(review_id: Any) -> Row:
     return {"review_id": review_id, "stub_key": codes.query_key(codes.query_code(review_id))}
 

@@ -59,7 +59,7 @@ async def test_every_standing_bad_review_has_one_order_and_every_order_its_revie
     odd = await seeded.fetch(
         "SELECT v.id, o.number FROM (SELECT * FROM reviews WHERE level < 3 AND state <> "
         "'awaiting_reason') v FULL JOIN (SELECT * FROM work_orders "
-        "WHERE origin IN ('review', 'static_qr')) o ON o.origin_key = v.id "
+        "WHERE origin IN ('review', 'static_qr', 'paper')) o ON o.origin_key = v.id "
         "WHERE v.id IS NULL OR o.number IS NULL OR v.order_number <> o.number "
         "OR v.level <> o.level OR v.tags <> o.tags OR (v.state = 'undone') <> (o.state = 'withdrawn') "
         "OR (v.state = 'excluded') <> (o.state = 'dismissed')"
