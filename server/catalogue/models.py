@@ -71,6 +71,12 @@ class Policy(Model):
     """Ratings of one window with the same sentence in `same_days`."""
     undone_bad = fields.SmallIntField(default=3)
     """Bad reviews at one window that became better ones after an undo, in `same_days`."""
+    insider = fields.SmallIntField(default=1)
+    """Ratings of his own agency by a phone or WeChat of its staff."""
+    voided_days = fields.SmallIntField(default=30)
+    """A void asked for within so many days after a bad review."""
+    reissued_hours = fields.SmallIntField(default=24)
+    """Another receipt of the case within so many hours after a bad review, rated better."""
     trace_days = fields.SmallIntField(default=90)
     """How long is kept by what a rater could be known again; natural days."""
     default_rating = fields.BooleanField(default=False)

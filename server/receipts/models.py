@@ -109,6 +109,7 @@ class Void(Model):
 
     class Meta:
         table = "voids"
+        indexes = (IndexWhere(fields=("decided_at",), name="voids_done", where="state = 'voided'"),)
         constraints = (
             UniqueConstraint(
                 fields=("receipt_id",), name="one_void_per_receipt", condition="state <> 'refused'"
