@@ -18,6 +18,7 @@ from tortoise import connections
 
 from server import database
 from server.catalogue import service as catalogue
+from server.integrity import fading, watch
 from server.kit import idempotency, jobs, metrics
 from server.kit.beacon import Beacons
 from server.kit.clock import clock
@@ -105,6 +106,8 @@ CRON: dict[str, tuple[str, Work]] = {
     "forget": ("17 * * * *", forget),
     "watch_calendar": ("27 * * * *", calendar_alarm.watch),
     "list_officers": ("37 * * * *", repeated.list_officers),
+    "watch_late": ("47 * * * *", watch.watch_late),
+    "forget_traces": ("57 * * * *", fading.forget),
 }
 JOBS: dict[str, Work] = {"redate": redate, "read_push": read_push, workorders.NEWS: news.tell}
 AT_ONCE = {"send": SENDING, "read_push": 4, notices.JOB: 8}
@@ -125,6 +128,7 @@ TICKS: dict[str, tuple[float, Work]] = {
     "close_silent": (2, closing.close_silent),
     "draw_samples": (5, sampling.Draws().draw),
     "end_call_backs": (5, callbacks.give_up),
+    "watch": (5, watch.watch),
 }
 """Every so many seconds, in every worker. What falls due by the application's clock is done here:
 pgqueuer's schedules have minutes and the database's clock."""
