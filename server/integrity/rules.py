@@ -63,6 +63,8 @@ _SOONER = {ReviewChannel.KIOSK: 4, ReviewChannel.WEB: 2}
 """The tablet lies under the hand, the platform's page is on the screen already: a part of the seconds
 that a slip takes which has to be printed, unfolded and scanned."""
 _DAY = timedelta(days=1)
+_PRESSED = 0.2
+"""Of the bad ratings so many are not taken back for better ones by themselves."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,7 +237,7 @@ def undone(better: Sequence[Seen], bad: int, limits: Limits) -> list[Finding]:
     as a finger slips. `better`: those that followed; `bad`: all bad ones, also those taken back."""
     least = limits.undone_bad
     places = crowded([seen.at for seen in better], limits.span, least) if least else set()
-    if not places or 3 * len(places) < bad:
+    if not places or len(places) < _PRESSED * bad:
         return []
     return _all(
         Rule.UNDONE, [better[place] for place in sorted(places)], taken_back=len(places), bad=bad,

@@ -325,7 +325,7 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name='Policy',
             name='quick_seconds',
-            field=fields.SmallIntField(default=8),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
@@ -340,22 +340,22 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name='Policy',
             name='same_device',
-            field=fields.SmallIntField(default=4),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
             name='same_person',
-            field=fields.SmallIntField(default=6),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
             name='same_phone',
-            field=fields.SmallIntField(default=6),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
             name='same_words',
-            field=fields.SmallIntField(default=4),
+            field=fields.SmallIntField(default=5),
         ),
         ops.AddField(
             model_name='Policy',

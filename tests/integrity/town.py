@@ -192,7 +192,7 @@ class Town:
 
     def _second_thoughts(self, first: Rating) -> None:
         """A finger slipped, or he thinks better of it; a worse grade is as likely as a better one."""
-        if self.dice.random() > (0.03 if first.level <= 2 else 0.004):
+        if self.dice.random() > (0.06 if first.level <= 2 else 0.004):
             return
         first.undone_at = first.at + self.dice.uniform(0.2, 8) * MINUTE
         again = self.dice.choice([n for n in (5, 5, 4, 3, 2, 1) if n != first.level])
