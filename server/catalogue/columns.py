@@ -256,7 +256,7 @@ SHEETS = {
                 "appeal_days": whole(1, 250), "adjudicate_days": whole(1, 250),
                 "statement_days": whole(1, 250), "refused_days": whole(1, 250),
                 "cannot_days": whole(1, 250), "hard_days": whole(1, 250),
-                "objection_days": whole(0, 365), "quick_seconds": whole(0, 3600),
+                "objection_days": whole(0, 365), "quick_seconds": whole(0, 3600), "quick_many": whole(0, 1000),
                 "same_device": whole(0, 1000), "same_phone": whole(0, 1000),
                 "same_person": whole(0, 1000), "same_days": whole(1, 366),
                 "burst_count": whole(0, 1000), "burst_minutes": whole(1, 1440),

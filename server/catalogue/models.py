@@ -59,6 +59,8 @@ class Policy(Model):
     """How long after the review window the phone's owner may still say “不是我评的”; natural days."""
     quick_seconds = fields.SmallIntField(default=10)
     """Rated so soon after the receipt was issued, nobody has read it. 0 puts a rule to rest."""
+    quick_many = fields.SmallIntField(default=8)
+    """Slips of one window rated within twice those seconds, in `same_days`: a habit."""
     same_device = fields.SmallIntField(default=10)
     """Visits to one agency rated from one device in `same_days`, or half as many in a day; so with
     phone and person."""

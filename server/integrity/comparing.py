@@ -55,6 +55,12 @@ async def _quick(new: Round) -> list[Finding]:
     return [f for one in new.seen if not one.undone for f in rules.quick(one, limits_of(one))]
 
 
+async def _hasty(new: Round) -> list[Finding]:
+    found = [one for one in new.seen if one.window_code and rules.is_hasty(one, limits_of(one))]
+    windows = await traces.at_windows(new.spans(found, timedelta(days=longest("same_days"))))
+    return [f for group in windows.values() for f in rules.hasty(group, limits_of(group[0]))]
+
+
 async def _shared(new: Round) -> list[Finding]:
     if not new.seen:
         return []
@@ -127,5 +133,5 @@ async def _reissued(new: Round) -> list[Finding]:
 
 
 FINDERS: tuple[Callable[[Round], Awaitable[list[Finding]]], ...] = (
-    _quick, _shared, _insiders, _bursts, _same_words, _undone, _voided, _reissued,
+    _quick, _hasty, _shared, _insiders, _bursts, _same_words, _undone, _voided, _reissued,
 )  # fmt: skip

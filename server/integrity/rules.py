@@ -63,6 +63,8 @@ _SOONER = {ReviewChannel.KIOSK: 4, ReviewChannel.WEB: 2}
 """The tablet lies under the hand, the platform's page is on the screen already: a part of the seconds
 that a slip takes which has to be printed, unfolded and scanned."""
 _DAY = timedelta(days=1)
+_HASTY = 0.1
+"""Of the slips rated at a window so many are not rated at once."""
 _PRESSED = 0.2
 """Of the bad ratings so many are not taken back for better ones by themselves."""
 
@@ -94,6 +96,7 @@ class Limits:
     """Of the region's policy."""
 
     quick_seconds: int
+    quick_many: int
     same_device: int
     same_phone: int
     same_person: int
@@ -150,6 +153,27 @@ def quick(seen: Seen, limits: Limits) -> list[Finding]:
     if seen.seconds >= least:
         return []
     return _all(Rule.QUICK, [seen], seconds=seen.seconds, threshold=least)
+
+
+def is_hasty(seen: Seen, limits: Limits) -> bool:
+    """Of a slip: sooner than most, though somebody may have had his phone in his hand."""
+    if seen.channel in _HANDED_IN or seen.channel in _SOONER or seen.undone:
+        return False
+    return seen.seconds is not None and seen.seconds < 2 * limits.quick_seconds
+
+
+def hasty(window: Iterable[Seen], limits: Limits) -> list[Finding]:
+    """At one window it is the habit, not the one who was quick."""
+    slips = [s for s in window if s.channel not in _HANDED_IN and s.channel not in _SOONER]
+    quickly = sorted((s for s in slips if is_hasty(s, limits)), key=lambda seen: seen.at)
+    least = limits.quick_many
+    places = crowded([s.at for s in quickly], limits.span, least) if least else set()
+    if not places or len(places) < _HASTY * len(slips):
+        return []
+    return _all(
+        Rule.QUICK, [quickly[place] for place in sorted(places)], ratings=len(places),
+        of=len(slips), seconds=2 * limits.quick_seconds, days=limits.same_days, threshold=least,
+    )  # fmt: skip
 
 
 def visits(group: Iterable[Seen]) -> list[list[Seen]]:

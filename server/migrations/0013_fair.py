@@ -324,6 +324,11 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name='Policy',
+            name='quick_many',
+            field=fields.SmallIntField(default=8),
+        ),
+        ops.AddField(
+            model_name='Policy',
             name='quick_seconds',
             field=fields.SmallIntField(default=10),
         ),

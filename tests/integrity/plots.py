@@ -17,7 +17,7 @@ class Plots:
     def plant(self, each: int) -> Town:
         """So many of every kind."""
         plots: tuple[Callable[[Window], None], ...] = (
-            self.script, self.drawer, self.own_wechat, self.staff_phone, self.strange_phone,
+            self.script, self.drawer, self.drip, self.own_wechat, self.staff_phone, self.strange_phone,
             self.coached, self.evening, self.erased, self.pressed_undo,
         )  # fmt: skip
         for made in plots:
@@ -51,7 +51,7 @@ class Plots:
 
     def script(self, window: Window) -> None:
         """The window's program rates what it has issued; with a browser's name, many or none."""
-        dice, base = self.dice, self.dice.uniform(0.5, 7)
+        dice, base = self.dice, self.dice.uniform(0.5, 12)
         device = dice.choice((None, "one", "new"))
         one = self.town.name("browser")
         for day in self._days(window, 3, 12):
@@ -70,6 +70,14 @@ class Plots:
             for slip in self._take(window, day, dice.randint(5, 16)):
                 at = slip.issued + dice.uniform(0.8, 50) * MINUTE
                 self._rate("drawer", slip, at, "receipt_qr", device=device)
+
+    def drip(self, window: Window) -> None:
+        """One or two a day, from the clerk's own browser, for weeks: to be found only by patience."""
+        device = self.town.name("browser")
+        for day in self._days(window, 12, 21):
+            for slip in self._take(window, day, self.dice.choice((1, 1, 2))):
+                at = slip.issued + self.dice.uniform(2, 400) * MINUTE
+                self._rate("drip", slip, at, "receipt_qr", device=device)
 
     def own_wechat(self, window: Window) -> None:
         """The clerk scans with his own WeChat, and signs in."""

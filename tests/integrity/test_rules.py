@@ -16,7 +16,7 @@ from server.kit.clock import BEIJING
 NOON = datetime(2026, 9, 7, 12, tzinfo=BEIJING)
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 LIMITS = Limits(
-    quick_seconds=8, same_device=6, same_phone=6, same_person=6, same_days=30, insider=1,
+    quick_seconds=8, quick_many=5, same_device=6, same_phone=6, same_person=6, same_days=30, insider=1,
     burst_count=4, burst_minutes=10, same_words=3, undone_bad=3, voided_days=30, reissued_hours=24,
 )  # fmt: skip
 SHARED = [Rule.SAME_DEVICE, Rule.SAME_PHONE, Rule.SAME_PERSON]
@@ -64,6 +64,20 @@ def test_nobody_rates_before_he_can_have_read(
 def test_the_evidence_of_haste_is_seconds_and_threshold() -> None:
     (found,) = rules.quick(seen(channel="kiosk", seconds=1), LIMITS)
     assert found.evidence == {"seconds": 1, "threshold": 2}
+
+
+def test_a_window_where_slips_are_rated_at_once_has_a_habit() -> None:
+    hasty = [seen(NOON + n * DAY, seconds=15) for n in range(5)]
+    calm = [seen(NOON + n * HOUR, seconds=90) for n in range(45)]
+    assert rules.hasty([*hasty[:4], *calm], LIMITS) == []
+    found = rules.hasty([*hasty, *calm], LIMITS)
+    assert told(found) == ids(hasty)
+    assert found[0].evidence == {"ratings": 5, "of": 50, "seconds": 16, "days": 30, "threshold": 5}
+    assert rules.hasty([*hasty, *calm, seen()], LIMITS) == [], (
+        "of so many five had it in their hand"
+    )
+    for changed in ({"seconds": 16}, {"channel": "kiosk"}, {"channel": "web"}, {"undone": True}):
+        assert rules.hasty([replace(one, **changed) for one in hasty], LIMITS) == []  # type: ignore[arg-type]
 
 
 # the same device, phone, person
@@ -262,7 +276,13 @@ def test_a_threshold_of_nothing_puts_its_rule_to_rest() -> None:
     many = [seen(NOON + n * MINUTE, seconds=3600, words=plain(TOLD)) for n in range(50)]
     assert rules.quick(seen(seconds=0), off) == []
     assert [found for rule in SHARED for found in rules.shared(rule, many, off)] == []
-    assert rules.insider(many, off) + rules.burst(many, off) + rules.undone(many, 1, off) == []
+    assert (
+        rules.hasty(many, off)
+        + rules.insider(many, off)
+        + rules.burst(many, off)
+        + rules.undone(many, 1, off)
+        == []
+    )
     assert rules.repeated(plain(TOLD), many, off) == []
     assert rules.voided(seen(level=1), NOON, off) == []
     assert rules.reissued(seen(level=1), seen(seconds=0), off) == []
