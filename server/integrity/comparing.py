@@ -57,8 +57,14 @@ async def _quick(new: Round) -> list[Finding]:
 
 async def _hasty(new: Round) -> list[Finding]:
     found = [one for one in new.seen if one.window_code and rules.is_hasty(one, limits_of(one))]
-    windows = await traces.at_windows(new.spans(found, timedelta(days=longest("same_days"))))
-    return [f for group in windows.values() for f in rules.hasty(group, limits_of(group[0]))]
+    most, below = timedelta(days=longest("same_days")), 2 * longest("quick_seconds")
+    flagged: list[Finding] = []
+    for span in new.spans(found, most):
+        for group in (await traces.at_windows([span], f"t.seconds < {below}")).values():
+            limits = limits_of(group[0])
+            if rules.hasty(group, 0, limits):
+                flagged += rules.hasty(group, await traces.slips(span), limits)
+    return flagged
 
 
 async def _shared(new: Round) -> list[Finding]:
@@ -92,7 +98,7 @@ async def _bursts(new: Round) -> list[Finding]:
 async def _same_words(new: Round) -> list[Finding]:
     worded = [one for one in new.seen if one.words and one.window_code and not one.undone]
     most = timedelta(days=longest("same_days"))
-    windows = await traces.at_windows(new.spans(worded, most), worded=True)
+    windows = await traces.at_windows(new.spans(worded, most), "t.words <> ''")
     found: list[Finding] = []
     for (window, agency), group in windows.items():
         said = {

@@ -60,8 +60,8 @@ async def import_insiders(data: bytes) -> tuple[int, int]:
 async def _store(found: Sequence[Insider], now: datetime) -> None:
     keys = [(one, key) for one in found for key in vault().fingerprints(one.value, one.kind)]
     await sql.fetch(
-        "INSERT INTO insiders (kind, key, agency_code, officer_number, loaded_at) SELECT i.*, $5::timestamptz "
-        "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS i",
+        "INSERT INTO insiders (kind, key, agency_code, officer_number, loaded_at) "
+        "SELECT i.*, $5::timestamptz FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS i",
         [one.kind for one, _ in keys], [key for _, key in keys],
         [one.agency_code for one, _ in keys], [one.officer_number for one, _ in keys], now,
     )  # fmt: skip

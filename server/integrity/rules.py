@@ -62,6 +62,8 @@ _HANDED_IN = frozenset({ReviewChannel.PAPER, ReviewChannel.PHONE, ReviewChannel.
 _SOONER = {ReviewChannel.KIOSK: 4, ReviewChannel.WEB: 2}
 """The tablet lies under the hand, the platform's page is on the screen already: a part of the seconds
 that a slip takes which has to be printed, unfolded and scanned."""
+SLIPS = frozenset({ReviewChannel.RECEIPT_QR, ReviewChannel.MINI_PROGRAM})
+"""Scanned by the citizen's own phone."""
 _DAY = timedelta(days=1)
 _HASTY = 0.1
 """Of the slips rated at a window so many are not rated at once."""
@@ -157,22 +159,21 @@ def quick(seen: Seen, limits: Limits) -> list[Finding]:
 
 def is_hasty(seen: Seen, limits: Limits) -> bool:
     """Of a slip: sooner than most, though somebody may have had his phone in his hand."""
-    if seen.channel in _HANDED_IN or seen.channel in _SOONER or seen.undone:
+    if seen.channel not in SLIPS or seen.seconds is None or seen.undone:
         return False
-    return seen.seconds is not None and seen.seconds < 2 * limits.quick_seconds
+    return seen.seconds < 2 * limits.quick_seconds
 
 
-def hasty(window: Iterable[Seen], limits: Limits) -> list[Finding]:
-    """At one window it is the habit, not the one who was quick."""
-    slips = [s for s in window if s.channel not in _HANDED_IN and s.channel not in _SOONER]
-    quickly = sorted((s for s in slips if is_hasty(s, limits)), key=lambda seen: seen.at)
+def hasty(window: Iterable[Seen], slips: int, limits: Limits) -> list[Finding]:
+    """At one window it is the habit, not the one who was quick. `slips`: all that were rated there."""
+    quickly = sorted((s for s in window if is_hasty(s, limits)), key=lambda seen: seen.at)
     least = limits.quick_many
     places = crowded([s.at for s in quickly], limits.span, least) if least else set()
-    if not places or len(places) < _HASTY * len(slips):
+    if not places or len(places) < _HASTY * slips:
         return []
     return _all(
         Rule.QUICK, [quickly[place] for place in sorted(places)], ratings=len(places),
-        of=len(slips), seconds=2 * limits.quick_seconds, days=limits.same_days, threshold=least,
+        of=slips, seconds=2 * limits.quick_seconds, days=limits.same_days, threshold=least,
     )  # fmt: skip
 
 

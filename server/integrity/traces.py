@@ -9,9 +9,9 @@ from uuid import UUID
 from asyncpg import Record
 
 from server.integrity.phrases import plain
-from server.integrity.rules import Seen
+from server.integrity.rules import SLIPS, Seen
 from server.kit import sql
-from server.receipts.rules import GRIEVANCE, WALL, Channel
+from server.receipts.rules import WALL, Channel
 
 _SEEN = (
     "t.review_id, t.receipt_id, t.region_code, t.agency_code, t.window_code, t.channel, t.level, "
@@ -20,16 +20,18 @@ _SEEN = (
 _COUNTERS = (Channel.WINDOW, Channel.SELF_SERVICE, WALL)
 """Where people stand. A platform that names a window has results in batches, and no queue."""
 
+# Only what is left over is joined: after a standstill many wait.
 _UNTRACED = """
 SELECT v.id, v.receipt_id, c.region_code, c.agency_code, c.window_code, c.officer_number, v.channel,
   v.level, v.at, c.issued_at, c.channel AS came_by, v.state = 'undone' AS undone, v.device_key,
   c.phone_key, v.comment
-FROM reviews v JOIN receipts c ON c.id = v.receipt_id
-JOIN unnest($4::text[], $5::timestamptz[]) AS k(region_code, since)
-  ON k.region_code = c.region_code AND v.at >= k.since
-WHERE v.at >= $1 AND v.channel <> 'system' AND c.channel <> $2
-  AND NOT EXISTS (SELECT 1 FROM traces t WHERE t.review_id = v.id)
-ORDER BY v.at LIMIT $3
+FROM (
+  SELECT r.* FROM reviews r JOIN unnest($4::text[], $5::timestamptz[]) AS k(region_code, since)
+    ON k.region_code = r.region_code AND r.at >= k.since
+  WHERE r.at >= $1 AND r.at < $2 AND r.channel <> 'system'
+    AND NOT EXISTS (SELECT 1 FROM traces t WHERE t.review_id = r.id)
+  ORDER BY r.at LIMIT $3
+) v JOIN receipts c ON c.id = v.receipt_id ORDER BY v.at
 """
 _TRACE = """
 INSERT INTO traces (review_id, region_code, agency_code, window_code, officer_number, receipt_id,
@@ -45,12 +47,12 @@ WHERE v.undone_at >= $1 AND t.review_id = v.id AND NOT t.undone RETURNING t.rece
 """
 
 
-async def untraced(since: datetime, most: int, kept: Mapping[str, datetime]) -> list[Record]:
+async def untraced(
+    since: datetime, until: datetime, most: int, kept: Mapping[str, datetime]
+) -> list[Record]:
     """Reviews without a trace, in the order in which they were given; of each region those whose trace
-    is `kept`. Nobody gave a default one, and a grievance rates nothing."""
-    return await sql.fetch(
-        _UNTRACED, since, GRIEVANCE, most, list(kept.keys()), list(kept.values())
-    )
+    is `kept`. Nobody gave a default one."""
+    return await sql.fetch(_UNTRACED, since, until, most, list(kept.keys()), list(kept.values()))
 
 
 async def trace(rows: Sequence[Record]) -> None:
@@ -153,25 +155,35 @@ Span = tuple[str, str, datetime, datetime]
 """Of an agency's window, from a moment to another."""
 
 
-async def at_windows(spans: Collection[Span], *, worded: bool = False) -> Groups:
-    """By window. `worded`: only those with a sentence."""
+async def at_windows(spans: Collection[Span], only: str = "TRUE") -> Groups:
+    """By window; of the traces t those for which a condition holds."""
     if not spans:
         return {}
     return _grouped(await sql.fetch(
         f"SELECT t.window_code AS key, {_SEEN} FROM unnest($1::text[], $2::text[], $3::timestamptz[], "  # noqa: S608
         "$4::timestamptz[]) AS w(agency_code, window_code, since, until) JOIN traces t "
         "ON t.agency_code = w.agency_code AND t.window_code = w.window_code AND t.at >= w.since "
-        f"AND t.at <= w.until{' WHERE t.words <> $$$$' if worded else ''}",
+        f"AND t.at <= w.until WHERE {only}",
         *map(list, zip(*spans, strict=True)),
     ))  # fmt: skip
 
 
+async def slips(span: Span) -> int:
+    """How many slips of a window were rated."""
+    (row,) = await sql.fetch(
+        "SELECT count(*) FROM traces t WHERE agency_code = $1 AND window_code = $2 AND at >= $3 "
+        "AND at <= $4 AND NOT undone AND channel = ANY($5::text[])",
+        *span, list(SLIPS),
+    )  # fmt: skip
+    return int(row["count"])
+
+
 async def uses(words: Collection[str], seen: Seen, since: datetime) -> int:
-    """How often a sentence and its variants were written about other agencies of the region."""
+    """How often a sentence and its variants were written about other agencies."""
     (row,) = await sql.fetch(
         "SELECT count(*) FROM traces WHERE words <> '' AND words = ANY($1::text[]) AND at >= $2 "
-        "AND region_code = $3 AND agency_code <> $4",
-        list(words), since, seen.region_code, seen.agency_code,
+        "AND agency_code <> $3",
+        list(words), since, seen.agency_code,
     )  # fmt: skip
     return int(row["count"])
 

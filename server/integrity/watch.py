@@ -9,6 +9,8 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from asyncpg import Record
+
 from server.catalogue.service import catalogue
 from server.integrity import comparing, traces
 from server.integrity.rules import Finding
@@ -23,7 +25,14 @@ OVERLAP = timedelta(minutes=10)
 transaction lasts so long, and no machine's clock is so wrong."""
 LATE = timedelta(days=3)
 """A reply by SMS that was written in time may come days later, with its own time."""
-_BATCH = 2000
+_BATCH, _STRIDE = 1000, timedelta(days=1)
+"""After a standstill it catches up step by step: other work waits for none of them."""
+_TAKE = "SELECT traced_to FROM watermarks WHERE name = $1 FOR UPDATE SKIP LOCKED"
+_BEGIN = """
+INSERT INTO watermarks (name, traced_to)
+SELECT $1, coalesce(min(at), $2::timestamptz) FROM reviews WHERE at >= $3
+ON CONFLICT DO NOTHING
+"""
 
 
 async def watch() -> int:
@@ -49,27 +58,33 @@ async def _round(now: datetime, overlap: timedelta) -> tuple[int, bool]:
         traced_to = await _taken(now)
         if traced_to is None:
             return 0, False  # another worker is at it
-        since = traced_to - overlap
-        rows = await traces.untraced(since, _BATCH, kept_since(now))
-        await traces.trace(rows)
-        undone = await traces.undo(since)
-        new = await traces.of([row["id"] for row in rows])
-        await _suspect(await comparing.findings(comparing.Round(new, undone, since)), now)
-        more = len(rows) == _BATCH
-        until = max(traced_to, min(now, rows[-1]["at"]) if more else now)
-        await sql.fetch("UPDATE watermarks SET traced_to = $2 WHERE name = $1", NAME, until)
-    return len(rows) + len(undone), more
+        since, is_last = traced_to - overlap, now - traced_to < _STRIDE
+        until = now + overlap if is_last else traced_to + _STRIDE
+        rows = await traces.untraced(since, until, _BATCH, kept_since(now))
+        full = len(rows) == _BATCH
+        count = await _compared(rows, since, now)
+        reached = rows[-1]["at"] if full else until
+        await sql.fetch(
+            "UPDATE watermarks SET traced_to = $2 WHERE name = $1",
+            NAME, max(traced_to, min(now, reached)),
+        )  # fmt: skip
+    return count, full or not is_last
+
+
+async def _compared(rows: Sequence[Record], since: datetime, now: datetime) -> int:
+    await traces.trace(rows)
+    undone = await traces.undo(since)
+    new = await traces.of([row["id"] for row in rows])
+    await _suspect(await comparing.findings(comparing.Round(new, undone, since)), now)
+    return len(rows) + len(undone)
 
 
 async def _taken(now: datetime) -> datetime | None:
     """How far the watch has come; None while another worker holds it."""
-    await sql.fetch(
-        "INSERT INTO watermarks (name, traced_to) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-        NAME, min(kept_since(now).values()),
-    )  # fmt: skip
-    row = await sql.fetch_one(
-        "SELECT traced_to FROM watermarks WHERE name = $1 FOR UPDATE SKIP LOCKED", NAME
-    )
+    row = await sql.fetch_one(_TAKE, NAME)
+    if row is None:
+        await sql.fetch(_BEGIN, NAME, now, min(kept_since(now).values()))
+        row = await sql.fetch_one(_TAKE, NAME)
     return row["traced_to"] if row else None
 
 
@@ -83,8 +98,8 @@ def kept_since(now: datetime) -> dict[str, datetime]:
 _SUSPECT = """
 INSERT INTO suspicions (region_code, agency_code, window_code, receipt_id, review_id, rule, evidence,
   at, due_at)
-SELECT s.region_code, s.agency_code, s.window_code, s.receipt_id, s.review_id, s.rule, s.evidence, $8::timestamptz,
-  s.due_at
+SELECT s.region_code, s.agency_code, s.window_code, s.receipt_id, s.review_id, s.rule, s.evidence,
+  $8::timestamptz, s.due_at
 FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::text[],
   $9::timestamptz[]) AS s(region_code, agency_code, window_code, receipt_id, review_id, rule, evidence,
   due_at)

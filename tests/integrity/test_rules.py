@@ -68,16 +68,13 @@ def test_the_evidence_of_haste_is_seconds_and_threshold() -> None:
 
 def test_a_window_where_slips_are_rated_at_once_has_a_habit() -> None:
     hasty = [seen(NOON + n * DAY, seconds=15) for n in range(5)]
-    calm = [seen(NOON + n * HOUR, seconds=90) for n in range(45)]
-    assert rules.hasty([*hasty[:4], *calm], LIMITS) == []
-    found = rules.hasty([*hasty, *calm], LIMITS)
+    assert rules.hasty(hasty[:4], 4, LIMITS) == []
+    found = rules.hasty([*hasty, seen(seconds=90)], 50, LIMITS)
     assert told(found) == ids(hasty)
     assert found[0].evidence == {"ratings": 5, "of": 50, "seconds": 16, "days": 30, "threshold": 5}
-    assert rules.hasty([*hasty, *calm, seen()], LIMITS) == [], (
-        "of so many five had it in their hand"
-    )
+    assert rules.hasty(hasty, 51, LIMITS) == [], "of so many five had it in their hand"
     for changed in ({"seconds": 16}, {"channel": "kiosk"}, {"channel": "web"}, {"undone": True}):
-        assert rules.hasty([replace(one, **changed) for one in hasty], LIMITS) == []  # type: ignore[arg-type]
+        assert rules.hasty([replace(one, **changed) for one in hasty], 5, LIMITS) == []  # type: ignore[arg-type]
 
 
 # the same device, phone, person
@@ -277,7 +274,7 @@ def test_a_threshold_of_nothing_puts_its_rule_to_rest() -> None:
     assert rules.quick(seen(seconds=0), off) == []
     assert [found for rule in SHARED for found in rules.shared(rule, many, off)] == []
     assert (
-        rules.hasty(many, off)
+        rules.hasty(many, 1, off)
         + rules.insider(many, off)
         + rules.burst(many, off)
         + rules.undone(many, 1, off)

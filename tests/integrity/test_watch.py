@@ -211,20 +211,28 @@ async def test_a_sentence_that_only_one_window_hears(http: httpx.AsyncClient, ci
     assert await found() == {(one, "same_words") for one in coached}
 
 
-async def test_default_ratings_and_grievances_are_nobodys_ratings(city: City) -> None:
-    for number, channel, came_by in ((1, "system", "window"), (2, "web", "grievance")):
-        await sql.fetch(
-            "INSERT INTO receipts (id, region_code, agency_code, case_number, service_number, matter_code,"
-            " channel, handled_at, issued_at, open_until, digest) VALUES ($1::bigint, $2, $3, 'C-1',"
-            " $1::bigint::int, 'm', $4, $5, $5, $5, '')",
-            number, REGION, HOUSING, came_by, clock.now(),
-        )  # fmt: skip
-        await sql.fetch(
-            "INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel,"
-            " real_name, at, undo_until, query_key) VALUES (gen_random_uuid(), $1, $2, 3, '{}', '', $4,"
-            " $3::text, FALSE, $5, $5, $3::text)",
-            number, REGION, channel, "default" if channel == "system" else "standing", clock.now(),
-        )  # fmt: skip
+async def test_a_rating_by_default_is_nobodys(http: httpx.AsyncClient, city: City) -> None:
+    await city.receipt(http)
+    await sql.fetch(
+        "INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel,"
+        " real_name, at, undo_until, query_key) SELECT gen_random_uuid(), id, region_code, 3, '{}', '',"
+        " 'default', 'system', FALSE, issued_at, issued_at, 'q' FROM receipts"
+    )
+    assert await look() == 0
+
+
+async def test_after_a_standstill_the_watch_catches_up(http: httpx.AsyncClient, city: City) -> None:
+    first = await rate(http, city, after=1)
+    await look()
+    clock.advanced += 9 * DAY
+    quick = {await rate(http, city, after=1)}
+    clock.advanced += 3 * DAY
+    quick.add(await rate(http, city, after=1))
+    clock.advanced += 5 * DAY
+
+    assert await look() == 2
+
+    assert await found() == {(one, "quick") for one in {first, *quick}}
     assert await look() == 0
 
 
