@@ -76,6 +76,10 @@ def _operating(commands: _Commands) -> None:
     )  # fmt: skip
     kiosk.add_argument("--revoke", action="store_true", help="no tablet at this window any more")
     commands.add(
+        "insiders", "phones and openids of the staff, as a CSV file; kept as keyed hashes only",
+        _insiders, "file",
+    )  # fmt: skip
+    commands.add(
         "sample", "draw a day's call-backs again from their seed: REGION YYYY-MM-DD", _sample,
         "region", "day",
     )  # fmt: skip
@@ -197,6 +201,12 @@ def _kiosk(chosen: argparse.Namespace) -> int:
     from server.commands import kiosk
 
     return asyncio.run(kiosk(_read(), chosen.agency_code, chosen.window_code, chosen.revoke))
+
+
+def _insiders(chosen: argparse.Namespace) -> int:
+    from server.commands import load_insiders
+
+    return asyncio.run(load_insiders(_read(), chosen.file))
 
 
 def _sample(chosen: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from server.catalogue.filled import Mistakes
 from server.catalogue.sheets import export_sheets, import_sheets
 from server.catalogue.years import load_year
 from server.grievances import national
+from server.integrity.insiders import import_insiders
 from server.kit.errors import Refusal
 from server.kit.privacy import open_vault
 from server.kit.web import local
@@ -100,6 +101,19 @@ async def load_calendar(settings: Settings, file: str, source: str) -> int:
     async def load() -> None:
         row = await load_year(Path(file).read_bytes(), source=source or file, by=BY)
         print(f"{row.year} 年放假安排，第 {row.version} 版")
+
+    if not Path(file).is_file():
+        print(f"haochaping: 没有文件 {file}", file=sys.stderr)
+        return 2
+    return await _with_database(settings, load)
+
+
+async def load_insiders(settings: Settings, file: str) -> int:
+    """Instead of what was known of the agencies in the file."""
+
+    async def load() -> None:
+        agencies, count = await import_insiders(Path(file).read_bytes())
+        print(f"{agencies} 个部门，{count} 个手机号和 openid")
 
     if not Path(file).is_file():
         print(f"haochaping: 没有文件 {file}", file=sys.stderr)

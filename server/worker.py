@@ -19,7 +19,8 @@ from tortoise import connections
 from server import database
 from server.appeals import cases, telling, watch
 from server.catalogue import service as catalogue
-from server.integrity import proofs, repeated, suspicions
+from server.integrity import fading, proofs, repeated, suspicions
+from server.integrity import watch as integrity_watch
 from server.kit import idempotency, jobs, metrics
 from server.kit.beacon import Beacons
 from server.kit.clock import clock
@@ -108,6 +109,8 @@ CRON: dict[str, tuple[str, Work]] = {
     "forget": ("17 * * * *", forget),
     "watch_calendar": ("27 * * * *", calendar_alarm.watch),
     "list_officers": ("37 * * * *", repeated.list_officers),
+    "watch_late": ("47 * * * *", integrity_watch.watch_late),
+    "forget_traces": ("57 * * * *", fading.forget),
 }
 JOBS: dict[str, Work] = {
     "redate": redate, "read_push": read_push, workorders.NEWS: news.tell, telling.JOB: telling.tell,
@@ -133,6 +136,7 @@ TICKS: dict[str, tuple[float, Work]] = {
     "end_call_backs": (5, callbacks.give_up),
     "warn_of_suspicions": (30, suspicions.warn),
     "watch_appeals": (2, watch.watch),
+    "watch_ratings": (5, integrity_watch.watch),
 }
 """Every so many seconds, in every worker. What falls due by the application's clock is done here:
 pgqueuer's schedules have minutes and the database's clock."""

@@ -45,7 +45,7 @@ _TABLES = (
     "appeals, call_backs, samples, opinions, flags, accountability, alerts, escalations, order_parts, "
     "work_order_steps, work_orders, reviews, receipts, access_log, sessions, clients, staff, answered, "
     "beacons, regions, policies, agencies, halls, windows, officers, matters, tags, calendar_years, "
-    "questionnaires, paper_forms, appeals, pgqueuer, suspicions"
+    "questionnaires, paper_forms, appeals, traces, watermarks, suspicions, insiders, pgqueuer"
 )
 
 

@@ -57,20 +57,29 @@ class Policy(Model):
     """很难办."""
     objection_days = fields.SmallIntField(default=30)
     """How long after the review window the phone's owner may still say “不是我评的”; natural days."""
-    quick_seconds = fields.SmallIntField(default=8)
+    quick_seconds = fields.SmallIntField(default=10)
     """Rated so soon after the receipt was issued, nobody has read it. 0 puts a rule to rest."""
-    same_device = fields.SmallIntField(default=4)
-    """Receipts of one agency rated from one device in `same_days`; so with phone and person."""
-    same_phone = fields.SmallIntField(default=6)
-    same_person = fields.SmallIntField(default=6)
+    quick_many = fields.SmallIntField(default=8)
+    """Slips of one window rated within twice those seconds, in `same_days`: a habit."""
+    same_device = fields.SmallIntField(default=10)
+    """Visits to one agency rated from one device in `same_days`, or half as many in a day; so with
+    phone and person."""
+    same_phone = fields.SmallIntField(default=10)
+    same_person = fields.SmallIntField(default=10)
     same_days = fields.SmallIntField(default=30)
     burst_count = fields.SmallIntField(default=8)
     """Ratings at one window within `burst_minutes`."""
     burst_minutes = fields.SmallIntField(default=10)
-    same_words = fields.SmallIntField(default=4)
+    same_words = fields.SmallIntField(default=5)
     """Ratings of one window with the same sentence in `same_days`."""
     undone_bad = fields.SmallIntField(default=3)
     """Bad reviews at one window that became better ones after an undo, in `same_days`."""
+    insider = fields.SmallIntField(default=1)
+    """Ratings of his own agency by a phone or WeChat of its staff."""
+    voided_days = fields.SmallIntField(default=30)
+    """A void asked for within so many days after a bad review."""
+    reissued_hours = fields.SmallIntField(default=24)
+    """Another receipt of the case within so many hours after a bad review, rated better."""
     trace_days = fields.SmallIntField(default=90)
     """How long is kept by what a rater could be known again; natural days."""
     default_rating = fields.BooleanField(default=False)

@@ -9,7 +9,17 @@ from server import database
 from server.catalogue import service as catalogue
 from server.catalogue.sheets import import_sheets
 from server.catalogue.years import load_shipped
-from server.demo import accounts, city, clerks, contested, document, grievances, history, marks, tablets
+from server.demo import (
+    accounts,
+    city,
+    clerks,
+    contested,
+    document,
+    grievances,
+    history,
+    marks,
+    tablets,
+)
 from server.demo.accounts import Secrets
 from server.demo.marks import NotTheDemo, demo_rows_only
 from server.kit import sql

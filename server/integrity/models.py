@@ -16,12 +16,16 @@ _ACTS = ", ".join(repr(str(act)) for act in Act)
 
 
 class Trace(Model):
-    """What one rating is compared by. Written by the worker, off the hot path; kept `trace_days`."""
+    """What one rating is compared by. Written by the worker, off the hot path; kept `trace_days`.
+
+    Whose it is does not stand here: that is the claims', so that forgetting a person is one deletion.
+    """
 
     review_id = fields.UUIDField(primary_key=True)
     region_code = fields.CharField(max_length=12)
     agency_code = fields.CharField(max_length=18)
     window_code = fields.CharField(max_length=32, null=True)
+    """Of a counter at which people stand; a platform has none."""
     officer_number = fields.CharField(max_length=32, null=True)
     receipt_id = fields.BigIntField()
     channel = fields.CharField(max_length=16)
@@ -32,9 +36,8 @@ class Trace(Model):
     undone = fields.BooleanField(default=False)
     device_key = fields.CharField(max_length=22, null=True)
     phone_key = fields.CharField(max_length=22, null=True)
-    citizen_id = fields.UUIDField(null=True)
     words = fields.CharField(max_length=500, default="")
-    """Normalised: letters and signs without punctuation, spaces and digits."""
+    """Normalised: letters alone; empty if there are too few to know a sentence again."""
 
     class Meta:
         table = "traces"
@@ -44,12 +47,12 @@ class Trace(Model):
             PostgreSQLIndex(fields=("at",), name="traces_by_time"),
             IndexWhere(fields=("device_key", "at"), name="traces_of_device", where="device_key IS NOT NULL"),
             IndexWhere(fields=("phone_key", "at"), name="traces_of_phone", where="phone_key IS NOT NULL"),
-            IndexWhere(fields=("citizen_id", "at"), name="traces_of_person", where="citizen_id IS NOT NULL"),
+            IndexWhere(fields=("words",), name="traces_of_words", where="words <> ''"),
         )  # fmt: skip
 
 
 class Watermark(Model):
-    """Up to which time reviews were traced and compared; one row."""
+    """How far a job has come: `watch` with tracing and comparing, a region with forgetting."""
 
     name = fields.CharField(max_length=16, primary_key=True)
     traced_to = fields.DatetimeField()

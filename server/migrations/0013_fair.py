@@ -258,10 +258,9 @@ class Migration(migrations.Migration):
                 ('undone', fields.BooleanField(default=False)),
                 ('device_key', fields.CharField(null=True, max_length=22)),
                 ('phone_key', fields.CharField(null=True, max_length=22)),
-                ('citizen_id', fields.UUIDField(null=True)),
                 ('words', fields.CharField(default='', max_length=500)),
             ],
-            options={'table': 'traces', 'app': 'models', 'indexes': [PostgreSQLIndex(fields=['agency_code', 'window_code', 'at'], name='traces_of_window'), PostgreSQLIndex(fields=['receipt_id'], name='traces_of_receipt'), PostgreSQLIndex(fields=['at'], name='traces_by_time'), IndexWhere(fields=['device_key', 'at'], name='traces_of_device', where='device_key IS NOT NULL'), IndexWhere(fields=['phone_key', 'at'], name='traces_of_phone', where='phone_key IS NOT NULL'), IndexWhere(fields=['citizen_id', 'at'], name='traces_of_person', where='citizen_id IS NOT NULL')], 'pk_attr': 'review_id', 'table_description': 'What one rating is compared by. Written by the worker, off the hot path; kept `trace_days`.'},
+            options={'table': 'traces', 'app': 'models', 'indexes': [PostgreSQLIndex(fields=['agency_code', 'window_code', 'at'], name='traces_of_window'), PostgreSQLIndex(fields=['receipt_id'], name='traces_of_receipt'), PostgreSQLIndex(fields=['at'], name='traces_by_time'), IndexWhere(fields=['device_key', 'at'], name='traces_of_device', where='device_key IS NOT NULL'), IndexWhere(fields=['phone_key', 'at'], name='traces_of_phone', where='phone_key IS NOT NULL'), IndexWhere(fields=['words'], name='traces_of_words', where="words <> ''")], 'pk_attr': 'review_id', 'table_description': 'What one rating is compared by. Written by the worker, off the hot path; kept `trace_days`.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -279,7 +278,7 @@ class Migration(migrations.Migration):
                 ('decided_at', fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ('words', fields.CharField(default='', db_default='', max_length=200)),
             ],
-            options={'table': 'voids', 'app': 'models', 'constraints': [UniqueConstraint(fields=('receipt_id',), name='one_void_per_receipt', condition="state <> 'refused'"), CheckConstraint(check="state IN ('asked', 'voided', 'refused')", name='void_state_is_known'), CheckConstraint(check="(state = 'asked') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL) AND asked_by <> 'staff:' || coalesce(decided_by, 0)", name='void_needs_a_second_person')], 'indexes': [PostgreSQLIndex(fields=['agency_code', 'id'], name='voids_of_agency')], 'pk_attr': 'id', 'table_description': '作废: asked for with a reason by one, decided by another. The receipt keeps its review.'},
+            options={'table': 'voids', 'app': 'models', 'constraints': [UniqueConstraint(fields=('receipt_id',), name='one_void_per_receipt', condition="state <> 'refused'"), CheckConstraint(check="state IN ('asked', 'voided', 'refused')", name='void_state_is_known'), CheckConstraint(check="(state = 'asked') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL) AND asked_by <> 'staff:' || coalesce(decided_by, 0)", name='void_needs_a_second_person')], 'indexes': [PostgreSQLIndex(fields=['agency_code', 'id'], name='voids_of_agency'), IndexWhere(fields=['decided_at'], name='voids_done', where="state = 'voided'")], 'pk_attr': 'id', 'table_description': '作废: asked for with a reason by one, decided by another. The receipt keeps its review.'},
             bases=['Model'],
         ),
         ops.CreateModel(
@@ -342,8 +341,13 @@ class Migration(migrations.Migration):
         ),
         ops.AddField(
             model_name='Policy',
-            name='quick_seconds',
+            name='quick_many',
             field=fields.SmallIntField(default=8),
+        ),
+        ops.AddField(
+            model_name='Policy',
+            name='quick_seconds',
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
@@ -358,22 +362,22 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name='Policy',
             name='same_device',
-            field=fields.SmallIntField(default=4),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
             name='same_person',
-            field=fields.SmallIntField(default=6),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
             name='same_phone',
-            field=fields.SmallIntField(default=6),
+            field=fields.SmallIntField(default=10),
         ),
         ops.AddField(
             model_name='Policy',
             name='same_words',
-            field=fields.SmallIntField(default=4),
+            field=fields.SmallIntField(default=5),
         ),
         ops.AddField(
             model_name='Policy',
@@ -384,6 +388,21 @@ class Migration(migrations.Migration):
             model_name='Policy',
             name='trace_days',
             field=fields.SmallIntField(default=90),
+        ),
+        ops.AddField(
+            model_name='Policy',
+            name='insider',
+            field=fields.SmallIntField(default=1),
+        ),
+        ops.AddField(
+            model_name='Policy',
+            name='voided_days',
+            field=fields.SmallIntField(default=30),
+        ),
+        ops.AddField(
+            model_name='Policy',
+            name='reissued_hours',
+            field=fields.SmallIntField(default=24),
         ),
         ops.AddField(
             model_name='Policy',
@@ -445,6 +464,10 @@ class Migration(migrations.Migration):
             model_name='Review',
             name='entered_by',
             field=fields.IntField(null=True),
+        ),
+        ops.AddIndex(
+            model_name='Review',
+            index=IndexWhere(fields=['undone_at'], name='reviews_undone', where='undone_at IS NOT NULL'),
         ),
         ops.AddField(
             model_name='WorkOrder',

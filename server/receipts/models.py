@@ -110,7 +110,10 @@ class Void(Model):
 
     class Meta:
         table = "voids"
-        indexes = (PostgreSQLIndex(fields=("agency_code", "id"), name="voids_of_agency"),)
+        indexes = (
+            PostgreSQLIndex(fields=("agency_code", "id"), name="voids_of_agency"),
+            IndexWhere(fields=("decided_at",), name="voids_done", where="state = 'voided'"),
+        )
         constraints = (
             UniqueConstraint(
                 fields=("receipt_id",), name="one_void_per_receipt", condition="state <> 'refused'"

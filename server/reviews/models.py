@@ -61,6 +61,7 @@ class Review(Model):
             IndexWhere(
                 fields=("at",), name="reviews_awaiting_reason", where="state = 'awaiting_reason'"
             ),
+            IndexWhere(fields=("undone_at",), name="reviews_undone", where="undone_at IS NOT NULL"),
         )
         constraints = (
             UniqueConstraint(

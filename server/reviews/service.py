@@ -67,6 +67,7 @@ async def submit(
     channel: ReviewChannel | None = None,
     attempt: Attempt | None = None,
     rater: UUID | None = None,
+    device_key: str | None = None,
 ) -> Submitted:
     """Records the verdict; a bad one leaves with a work order or not at all.
 
@@ -74,7 +75,9 @@ async def submit(
     second is refused by the constraint.
     """
     receipt = await receipts.by_code(code)
-    made = prepared(receipt, verdict, channel=channel, attempt=attempt, rater=rater)
+    made = prepared(
+        receipt, verdict, channel=channel, attempt=attempt, rater=rater, device_key=device_key
+    )
     if not await submission.store(made):
         return await again(receipt, attempt)
     return taken(made)
@@ -82,12 +85,13 @@ async def submit(
 
 def prepared(
     receipt: asyncpg.Record, verdict: Verdict, *, channel: ReviewChannel | None,
-    attempt: Attempt | None, rater: UUID | None,
+    attempt: Attempt | None, rater: UUID | None, device_key: str | None = None,
 ) -> Submission:  # fmt: skip
     """Checked by every rule, with its order if it is bad; nothing is stored yet."""
     given = replace(
-        _given(receipt, checked(verdict, receipt), _channel(receipt, channel), attempt), rater=rater
-    )
+        _given(receipt, checked(verdict, receipt), _channel(receipt, channel), attempt),
+        rater=rater, device_key=device_key,
+    )  # fmt: skip
     opening = None
     if rules.is_bad(verdict.level):
         opening = open_order(snapshot_of(given), given.policy)

@@ -53,6 +53,8 @@ class Given:
     attempt: Attempt | None = None
     rater: UUID | None = None
     """Who signed in, if he did: it goes into his history, and nowhere else."""
+    device_key: str | None = None
+    """Keyed hash of the browser's random name; of the web form alone."""
 
 
 def snapshot_of(given: Given, origin: str = ORIGIN) -> Snapshot:

@@ -29,16 +29,18 @@ _GIVEN = """given AS (
   SELECT * FROM unnest({review}::uuid[], {receipt}::bigint[], {level}::smallint[], {tags}::text[],
     {comment}::text[], {channel}::text[], {real_name}::bool[], {contact}::bytea[],
     {at}::timestamptz[], {undo_until}::timestamptz[], {order_number}::text[], {query_key}::text[],
-    {request_key}::text[], {request_digest}::text[], {state}::text[], {held}::smallint[])
+    {request_key}::text[], {request_digest}::text[], {state}::text[], {held}::smallint[],
+    {device_key}::text[])
     AS g(id, receipt_id, level, tags, comment, channel, real_name, contact, at, undo_until,
-      order_number, query_key, request_key, request_digest, state, held)
+      order_number, query_key, request_key, request_digest, state, held, device_key)
 )"""
 # Whoever comes second to a receipt, or repeats a request, is left out by the unique indexes.
 _REVIEWED = """reviewed AS (
   INSERT INTO reviews (id, receipt_id, region_code, level, tags, comment, state, channel, real_name,
-    contact, at, undo_until, order_number, query_key, request_key, request_digest)
+    contact, at, undo_until, order_number, query_key, request_key, request_digest, device_key)
   SELECT id, receipt_id, region_code, level, string_to_array(tags, ','), comment, state,
-    channel, real_name, contact, at, undo_until, order_number, query_key, request_key, request_digest
+    channel, real_name, contact, at, undo_until, order_number, query_key, request_key, request_digest,
+    device_key
   FROM redeemed ORDER BY receipt_id
   ON CONFLICT DO NOTHING RETURNING id, region_code, at, comment
 )"""
@@ -114,7 +116,7 @@ def _columns(given: Sequence[Given], submissions: Sequence[Submission]) -> dict[
         "request_key": [g.attempt.key if g.attempt else None for g in given],
         "request_digest": [g.attempt.digest if g.attempt else None for g in given],
         "state": [s.state for s in submissions],
-        "held": [_held(g.receipt) for g in given],
+        "held": [_held(g.receipt) for g in given], "device_key": [g.device_key for g in given],
     }  # fmt: skip
 
 

@@ -140,7 +140,7 @@ class Taken:
 
 async def submit(
     place: Place, said: About, verdict: Verdict, visitor: Visitor, *,
-    attempt: Attempt | None = None, rater: UUID | None = None,
+    attempt: Attempt | None = None, rater: UUID | None = None, device_key: str | None = None,
 ) -> Taken:  # fmt: skip
     """Visit, review and order in one commit. The same request once more is answered as the first was,
     and not counted again."""
@@ -151,7 +151,9 @@ async def submit(
     async with transaction():
         visit = await visits.record(_visit(place, said, attempt), clock.now())
         if visit:
-            made = service.prepared(visit, verdict, channel=None, attempt=attempt, rater=rater)
+            made = service.prepared(
+                visit, verdict, channel=None, attempt=attempt, rater=rater, device_key=device_key
+            )
             if not all(await submission.store_all([made])):
                 raise RuntimeError("a visit without its review")
     if visit is None:

@@ -23,6 +23,7 @@ from server.reviews.api import (
     receipt_shown,
     verdict_of,
 )  # fmt: skip
+from server.web import device
 from server.web.page import page, refused, see_other
 from server.web.typed import Fields, fields, only
 
@@ -103,7 +104,8 @@ def check_file(request: Request, name: str) -> HTTPResponse:
 @blueprint.get("/e/<code>", name="review_form")
 async def review_form(request: Request, code: str) -> HTTPResponse:
     receipt = await receipt_behind(request, code)
-    return await _form(request, receipt, Typed(attempt=new_attempt()))
+    response = await _form(request, receipt, Typed(attempt=new_attempt()))
+    return device.named(request, response)
 
 
 @blueprint.post("/e/<code>", name="review_sent")
@@ -117,7 +119,9 @@ async def review_sent(request: Request, code: str) -> HTTPResponse:
         verdict = service.checked(typed.verdict(), receipt)
         if rules.is_bad(verdict.level) and typed.step != "confirm":
             return await _confirmation(request, receipt, typed, verdict)
-        taken = await service.submit(code, verdict, attempt=_attempt(code, typed, verdict))
+        taken = await service.submit(
+            code, verdict, attempt=_attempt(code, typed, verdict), device_key=device.key_of(request)
+        )
     except (Invalid, Conflict, Gone) as refusal:
         return await _form(request, receipt, typed, refusal)
     return see_other(f"/t/{taken.query_code}")

@@ -17,10 +17,13 @@ def cookie(request: Request, name: str) -> str:
 
 
 def set_cookie(
-    request: Request, response: HTTPResponse, name: str, value: str, seconds: int | None = None
-) -> None:
-    """Until the browser is closed, or for so long; an empty value takes it away."""
+    request: Request, response: HTTPResponse, name: str, value: str, seconds: int | None = None, *,
+    from_links: bool = False,
+) -> None:  # fmt: skip
+    """Until the browser is closed, or for so long; an empty value takes it away. `from_links`: also
+    sent when a link on another site leads here."""
     response.add_cookie(
-        _named(request, name), value, path="/", httponly=True, samesite="Strict",
+        _named(request, name), value, path="/", httponly=True,
+        samesite="Lax" if from_links else "Strict",
         secure=is_secure(request), max_age=seconds if value else 0,
     )  # fmt: skip

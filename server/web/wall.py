@@ -23,7 +23,7 @@ from server.reviews.walls_api import (
     visitor_of,
     wall_shown,
 )
-from server.web import citizen
+from server.web import citizen, device
 from server.web.citizen import Typed, new_attempt, typed_of
 from server.web.page import page, refused, see_other
 from server.web.typed import Fields, fields, only
@@ -102,7 +102,7 @@ async def _shown(request: Request, place: Place) -> HTTPResponse:
             VISITOR, secrets.token_urlsafe(12), path="/h", max_age=VISITOR_SECONDS, httponly=True,
             samesite="Lax", secure=request.app.ctx.settings.base_url.startswith("https"),
         )  # fmt: skip
-    return response
+    return device.named(request, response)
 
 
 async def _sent(request: Request, place: Place) -> HTTPResponse:
@@ -121,7 +121,7 @@ async def _sent(request: Request, place: Place) -> HTTPResponse:
         digest = idempotency.digest("POST", "/h", repr((verdict, chosen)).encode(errors="replace"))
         taken = await walls.submit(
             place, said, verdict, visitor_of(request, _visitor(request)),
-            attempt=attempt_of(place, typed.attempt, digest),
+            attempt=attempt_of(place, typed.attempt, digest), device_key=device.key_of(request),
         )  # fmt: skip
     except IdempotencyConflict:
         return _form(request, place, typed_of(given | {"attempt": [""]}), chosen, SentBefore())

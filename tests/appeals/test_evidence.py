@@ -223,7 +223,9 @@ async def test_a_form_is_read_exactly_or_refused(
     assert await Evidence.all().count() == (1 if status == 201 else 0)
 
 
-@pytest.mark.parametrize("appeal_id", ["1", "x" * 200, "%00", "8a908e3a-ab29-4373-a0bd-a9aa62d97ea0", "../x"])
+@pytest.mark.parametrize(
+    "appeal_id", ["1", "x" * 200, "%00", "8a908e3a-ab29-4373-a0bd-a9aa62d97ea0", "../x"]
+)
 async def test_an_appeal_that_is_not_there_is_missing(scene: Scene, appeal_id: str) -> None:
     for who, method in (("handler", "POST"), ("handler", "GET"), ("auditor", "GET")):
         answer = await scene.http.request(

@@ -114,7 +114,7 @@ APPEALS: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     ),
     "stand_back": _of_case("/recusal", "adjudicator", {"reason": "与当事人有亲属关系"}),
     "confirm_finding": _of_case(
-        "/confirmation", "supervisor", {"upheld": True, "text": "已核对"}, state="confirming"
+        "/confirmation", "supervisor", {"upheld": False, "text": "已核对"}, state="confirming"
     ),
     "hear": _hear,
     "give_statement": _give_statement,
