@@ -30,7 +30,8 @@ def scene(http: AsyncClient, city: City) -> Scene:
     [
         (WORDS, "窗口说系统坏了，不给办！叫我下周再来。已经跑了三趟了", True),
         (WORDS, WORDS.upper(), True), (WORDS, "公租房的租金补贴算错了两个月，要求重新核算", False),
-        ("没人管", "没人管", False), ("", "", False), (WORDS, "", False), ("，。！" * 20, "，。！" * 20, False),
+        ("没人管", "没人管", False), ("", "", False), (WORDS, "", False),
+        ("，。！" * 20, "，。！" * 20, False),
     ],
 )  # fmt: skip
 def test_texts_are_alike_by_what_they_say_and_not_by_their_punctuation(
