@@ -6,6 +6,7 @@ from uuid import UUID
 
 from server.appeals import service
 from server.appeals.models import Appeal, Evidence, EvidenceContent
+from server.appeals.refusals import UnknownAppeal
 from server.appeals.rules import AppealState, Round
 from server.catalogue.service import catalogue
 from server.kit.clock import clock
@@ -24,11 +25,6 @@ MOST = 5
 _ABOVE = frozenset({Role.SUPERVISOR, Role.ADJUDICATOR, Role.AUDITOR})
 KNOWS = OF_AN_AGENCY | _ABOVE
 """The roles that may hear that there is evidence, each in its part of the world."""
-
-
-class UnknownAppeal(Missing):
-    code = "unknown_appeal"
-    title = "没有这件申诉"
 
 
 class UnknownEvidence(Missing):

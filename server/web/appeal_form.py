@@ -9,10 +9,11 @@ from server.people.rules import OF_AN_AGENCY, SEES_ORDERS
 from server.reviews.rules import Excluded
 from server.web import appeal_card
 from server.web import appeal_words as words
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.evidence import evidence_shown
 from server.web.order_page import ORDERS, find
 from server.web.page import see_other
+from server.web.visit import Visit
 from server.workorders.models import WorkOrder
 from server.workorders.rules import is_blank
 

@@ -17,9 +17,10 @@ from server.people.rules import Role
 from server.people.service import Member
 from server.reviews.rules import LEVEL_NAMES, Excluded
 from server.web import appeal_words as words
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.evidence import evidence_shown
 from server.web.page import see_other
+from server.web.visit import Visit
 from server.workorders.api import cursor_of
 from server.workorders.rules import is_blank
 

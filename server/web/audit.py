@@ -23,8 +23,9 @@ from server.reviews.models import Review
 from server.reviews.paper import PRINT as PRINT_PAPER
 from server.reviews.rules import CHANNEL_NAMES, EXCLUDED_NAMES, LEVEL_NAMES, ReviewState
 from server.reviews.verification import ACTION as REVEAL
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.page import see_other
+from server.web.visit import Visit
 from server.workorders.rules import is_blank
 
 blueprint = Blueprint("console_audit")

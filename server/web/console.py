@@ -4,40 +4,24 @@ import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from sanic import Blueprint, HTTPResponse, Request
 
-from server.catalogue.service import catalogue
 from server.kit import uploads
-from server.kit.clock import clock
 from server.kit.errors import Denied, Invalid, Missing, Refusal, TooLarge
 from server.kit.forms import BadBody, refuse_nul
 from server.kit.web import BODY_LIMIT, DEADLINE_SECONDS
 from server.people import service
-from server.people.rules import OF_AN_AGENCY, ROLE_NAMES, SEES_ORDERS, Role
-from server.people.service import Member
-from server.web import paper_doors
+from server.people.rules import Role
 from server.web.cookies import cookie, set_cookie
 from server.web.page import page, see_other
-from server.workorders.calendar_alarm import calendar_alarm
+from server.web.visit import HOME, LOGIN, Visit
 
 blueprint = Blueprint("console")
-LEDGER, SAMPLES = "/console/accountability", "/console/samples"
-SEES_LEDGER = frozenset({Role.SUPERVISOR, Role.AUDITOR})
-HOME, LOGIN = "/console", "/console/login"
-MESSAGES = "/console/messages"
-SEES_MESSAGES = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AUDITOR})
-KIOSKS = "/console/kiosks"
-KEEPS_KIOSKS = frozenset({Role.ADMIN, Role.AGENCY_LEAD})
-QUESTIONNAIRES = "/console/questionnaires"
-SEES_QUESTIONNAIRES = frozenset({Role.AGENCY_LEAD, Role.SUPERVISOR})
-SUSPICIONS, VOIDS = "/console/suspicions", "/console/receipts/voids"
-SEES_SUSPICIONS = frozenset({Role.SUPERVISOR, Role.ADJUDICATOR, Role.AUDITOR})
-SEES_WALLS = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.AGENCY_LEAD})
 SESSION, SIGNING_IN = "session", "signing-in"
 _OWN_PAGE = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*(?:\?[0-9A-Za-z_.~%&=+-]*)?", re.ASCII)
 _ACT = re.compile(r"/(?:accept|answer|logout|resend|handle|restore|issue|revoke|ask|decide)$")
@@ -47,70 +31,6 @@ _FIELDS = 200
 class StalePage(Denied):
     code = "stale_page"
     title = "这个页面已经过期，刚才的操作没有执行。请返回后刷新页面，再试一次"
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A signed-in member of staff at one request, with what he sent."""
-
-    member: Member
-    csrf: str
-    form: dict[str, str] = field(default_factory=dict)
-    upload: uploads.Upload | None = None
-
-    @property
-    def role_name(self) -> str:
-        return ROLE_NAMES[self.member.role]
-
-    @property
-    def place(self) -> str:
-        """The agency or region he acts for."""
-        if self.member.agency_code:
-            return catalogue().agency_name(self.member.agency_code)
-        region = catalogue().regions.get(self.member.region_code)
-        return region.name if region else ""
-
-    @property
-    def sees_ledger(self) -> bool:
-        return self.member.role in SEES_LEDGER
-
-    @property
-    def alarm(self) -> str | None:
-        """That a calendar is missing, for those who can have it loaded."""
-        told = self.member.role in (Role.ADMIN, Role.SUPERVISOR)
-        return calendar_alarm(clock.now()) if told else None
-
-    @property
-    def sees_orders(self) -> bool:
-        return self.member.role in SEES_ORDERS
-
-    @property
-    def sees_messages(self) -> bool:
-        return self.member.role in SEES_MESSAGES
-
-    @property
-    def sees_questionnaires(self) -> bool:
-        return self.member.role in SEES_QUESTIONNAIRES
-
-    @property
-    def keeps_kiosks(self) -> bool:
-        return self.member.role in KEEPS_KIOSKS
-
-    @property
-    def sees_suspicions(self) -> bool:
-        return self.member.role in SEES_SUSPICIONS
-
-    @property
-    def sees_voids(self) -> bool:
-        return self.member.role in OF_AN_AGENCY
-
-    @property
-    def sees_walls(self) -> bool:
-        return self.member.role in SEES_WALLS
-
-    @property
-    def paper_rooms(self) -> list[tuple[str, str]]:
-        return paper_doors.rooms(self.member)
 
 
 Room = Callable[..., Coroutine[Any, Any, HTTPResponse]]

@@ -17,10 +17,11 @@ from server.reviews import callbacks
 from server.web import appeals_room, desk_acts, ledger, order_page, samples
 from server.web import desk_words as words
 from server.web.audit import ROOM as AUDIT
-from server.web.console import HOME, MESSAGES, Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.desk_words import ALL, LATE, NOW, Row
 from server.web.order_words import ALERT_NAMES
 from server.web.page import see_other
+from server.web.visit import HOME, MESSAGES, Visit
 from server.workorders import alerts, api, service, supervision
 from server.workorders import desk as lists
 from server.workorders.models import WorkOrder

@@ -12,10 +12,11 @@ from server.reviews import callbacks, verification
 from server.reviews.callbacks import Talk
 from server.reviews.verification import Person
 from server.web import desk_forms, order_words
-from server.web.console import Visit, staff_only
+from server.web.console import staff_only
 from server.web.desk_forms import ACTS, Act, Typed
 from server.web.order_page import ORDERS, Attempt, find, order_page
 from server.web.page import see_other
+from server.web.visit import Visit
 from server.workorders import alerts, flags, handling, merging, ruling, service, supervision
 from server.workorders.accountability import Why
 from server.workorders.handling import Verified

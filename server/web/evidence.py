@@ -10,9 +10,10 @@ from server.appeals.models import Appeal, Evidence
 from server.kit.files import KIND_NAMES, MEDIA_TYPES, Kind
 from server.kit.uploads import FILE_LIMIT
 from server.people.rules import OF_AN_AGENCY
-from server.web.console import Visit, staff_only
+from server.web.console import staff_only
 from server.web.order_page import ORDERS
 from server.web.page import see_other
+from server.web.visit import Visit
 
 blueprint = Blueprint("console_evidence")
 APPEALS = "/console/appeals"

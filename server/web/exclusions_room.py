@@ -9,8 +9,9 @@ from server.catalogue.service import catalogue
 from server.kit.errors import Refusal
 from server.kit.web import BadQuery
 from server.reviews.rules import EXCLUDED_NAMES, LEVEL_NAMES, Excluded
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.page import page, refused, see_other
+from server.web.visit import Visit
 from server.workorders.api import cursor_of
 
 blueprint = Blueprint("exclusions_pages")

@@ -23,8 +23,9 @@ from server.people.rules import OF_AN_AGENCY, SEES_ORDERS
 from server.people.service import Member
 from server.receipts import qr
 from server.web import intake_form
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.intake_form import FIELD_OF, Typed
+from server.web.visit import Visit
 from server.workorders import moves
 from server.workorders.models import WorkOrder
 from server.workorders.rules import STATE_NAMES, State

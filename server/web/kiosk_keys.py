@@ -14,9 +14,10 @@ from server.people.rules import Role
 from server.people.service import Member
 from server.receipts import qr
 from server.reviews import kiosks
-from server.web.console import KEEPS_KIOSKS, Visit, show, staff_only
-from server.web.console import KIOSKS as ROOM
+from server.web.console import show, staff_only
 from server.web.page import see_other
+from server.web.visit import KEEPS_KIOSKS, Visit
+from server.web.visit import KIOSKS as ROOM
 
 blueprint = Blueprint("console_kiosks")
 PAGE = 50

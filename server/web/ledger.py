@@ -8,9 +8,10 @@ from server.catalogue.service import catalogue
 from server.kit.errors import Conflict
 from server.people.models import Staff
 from server.people.rules import Role
-from server.web.console import LEDGER, SEES_LEDGER, Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.desk_forms import TEXT_LIMIT
 from server.web.page import see_other
+from server.web.visit import LEDGER, SEES_LEDGER, Visit
 from server.workorders import accountability
 from server.workorders.accountability import WHY_NAMES, UnknownRecord, Why
 from server.workorders.models import Accountability

@@ -18,10 +18,11 @@ from server.people.rules import Role
 from server.people.service import note_access
 from server.web import message_rows as rows_of
 from server.web import paging
-from server.web.console import MESSAGES as ROOM
-from server.web.console import SEES_MESSAGES, Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.message_words import PURPOSE_CHOICES, purposes_named_as
 from server.web.page import see_other
+from server.web.visit import MESSAGES as ROOM
+from server.web.visit import SEES_MESSAGES, Visit
 from server.workorders.rules import is_blank
 
 blueprint = Blueprint("console_messages")

@@ -15,8 +15,9 @@ from server.reviews.progress import CITIZEN_WORDS
 from server.reviews.verification import Person
 from server.web import desk_words, order_words
 from server.web.appeal_card import card
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.desk_forms import ACTS, Act, Typed
+from server.web.visit import Visit
 from server.workorders import doubles, joined, moves, service, shown, timing
 from server.workorders.accountability import WHY_NAMES, Why
 from server.workorders.models import Accountability, Opinion, WorkOrder

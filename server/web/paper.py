@@ -20,8 +20,9 @@ from server.reviews import paper, walls
 from server.reviews.rules import LEVEL_NAMES, ReviewState
 from server.reviews.walls import Place
 from server.web import paging
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.paper_doors import ENTERED, PAPER, PRINTS, SEES_ENTERED, halls
+from server.web.visit import Visit
 
 blueprint = Blueprint("console_paper")
 PAGE = 50

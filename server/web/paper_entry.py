@@ -15,10 +15,11 @@ from server.reviews import paper, walls
 from server.reviews.paper_rules import Row
 from server.reviews.rules import COMMENT_LIMIT, LEVEL_NAMES
 from server.reviews.walls import Place
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.page import see_other
 from server.web.paper_doors import ENTRY as ROOM
 from server.web.paper_doors import KEYS_IN, halls
+from server.web.visit import Visit
 
 blueprint = Blueprint("console_paper_entry")
 ROWS = 10

@@ -11,7 +11,8 @@ from server.kit.web import local
 from server.reviews import questionnaire_figures as figures
 from server.reviews.questionnaire_figures import Counted, Sight
 from server.reviews.rules import ANSWER_NAMES
-from server.web.console import QUESTIONNAIRES, SEES_QUESTIONNAIRES, Visit, show, staff_only
+from server.web.console import show, staff_only
+from server.web.visit import QUESTIONNAIRES, SEES_QUESTIONNAIRES, Visit
 
 blueprint = Blueprint("console_questionnaires")
 YEARS = 3

@@ -15,8 +15,9 @@ from server.people.rules import Role
 from server.people.service import Member
 from server.reviews import callbacks, sampling
 from server.web import paging
-from server.web.console import SAMPLES, Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.page import see_other
+from server.web.visit import SAMPLES, Visit
 
 blueprint = Blueprint("console_samples")
 PAGE = 20

@@ -18,10 +18,11 @@ from server.kit.web import BadQuery
 from server.people.rules import Role
 from server.reviews.rules import CHANNEL_NAMES, LEVEL_NAMES, ReviewChannel, ReviewState, is_bad
 from server.web.audit import STATE_NAMES as REVIEW_STATES
-from server.web.console import SEES_SUSPICIONS, Visit, show, staff_only
-from server.web.console import SUSPICIONS as ROOM
+from server.web.console import show, staff_only
 from server.web.desk_forms import TEXT_LIMIT
 from server.web.page import see_other
+from server.web.visit import SEES_SUSPICIONS, Visit
+from server.web.visit import SUSPICIONS as ROOM
 from server.workorders.rules import check_text
 
 blueprint = Blueprint("console_suspicions")

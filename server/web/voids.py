@@ -10,9 +10,10 @@ from server.people.rules import OF_AN_AGENCY, Role
 from server.people.service import Member
 from server.receipts import voiding
 from server.receipts.voiding import REASON_LIMIT, Asked, UnknownVoid, VoidState
-from server.web.console import VOIDS as ROOM
-from server.web.console import Visit, show, staff_only
+from server.web.console import show, staff_only
 from server.web.page import see_other
+from server.web.visit import VOIDS as ROOM
+from server.web.visit import Visit
 
 blueprint = Blueprint("console_voids")
 PAGE = 30

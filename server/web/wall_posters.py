@@ -17,7 +17,8 @@ from server.people.service import Member
 from server.receipts import qr
 from server.reviews.walls import Place, UnknownPlace
 from server.reviews.walls_api import place_at
-from server.web.console import SEES_WALLS, Visit, show, staff_only
+from server.web.console import show, staff_only
+from server.web.visit import SEES_WALLS, Visit
 
 blueprint = Blueprint("console_walls")
 ROOM = "/console/walls"

@@ -23,9 +23,10 @@ from server.appeals.models import Appeal, Evidence
 from server.kit.files import File, Kind
 from server.people.rules import Role
 from server.settings import Settings
-from server.web.console import Visit, staff_only
+from server.web.console import staff_only
 from server.web.evidence import evidence_shown
 from server.web.page import _templates
+from server.web.visit import Visit
 
 PAGE = """{% extends "console/frame.html" %}{% block page_title %}申诉{% endblock %}{% block content %}
 <div class="stack"><h1>申诉</h1>{% include "console/_evidence.html" %}</div>{% endblock %}"""
