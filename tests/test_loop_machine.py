@@ -455,8 +455,10 @@ def _its_target_does_not_fit(door: str, answer: Response) -> bool:
     return door == "plan" and answer.status_code == 422
 
 
-EVENTS = ("rate", "act", "talk", "call", "flag", "wait", "work", "race", "crash")
-WEIGHTS = (6, 50, 16, 4, 3, 11, 1, 4, 6)
+EVENTS: dict[str, float] = {
+    "rate": 6, "act": 50, "talk": 16, "call": 4, "flag": 3, "wait": 11, "work": 1, "race": 4, "crash": 6,
+}  # fmt: skip
+"""With their weights."""
 
 
 @pytest.fixture
@@ -487,18 +489,21 @@ def _bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-async def lived(first: World, seed: int, steps: int) -> Counter[str]:
+async def lived(
+    first: World, seed: int, steps: int, *, kind: type[World] = World,
+    events: dict[str, float] = EVENTS,
+) -> Counter[str]:  # fmt: skip
     """One history; gives what happened in it."""
     await sql.fetch(
         "TRUNCATE call_backs, opinions, flags, accountability, alerts, escalations, order_parts, "
         "work_order_steps, work_orders, questions, reviews, receipts, pgqueuer RESTART IDENTITY CASCADE"
     )
     clock.advanced += MONDAY - clock.now()
-    world = World(first.http, random.Random(seed), first.staff, first.systems, first.errors)
+    world = kind(first.http, random.Random(seed), first.staff, first.systems, first.errors)
     history: list[str] = []
     try:
         for step in range(steps):
-            (event,) = world.dice.choices(EVENTS, WEIGHTS)
+            (event,) = world.dice.choices(list(events), list(events.values()))
             history.append(f"{clock.now():%m-%d %H:%M} {event}")
             await getattr(world, event)()
             await world.hold()
