@@ -78,6 +78,6 @@ DESK: dict[str, Callable[[Scene], Awaitable[Call]]] = {
     "list_suspicions": _list_suspicions,
     "one_suspicion": _of_suspicion(""),
     "propose_suspicion": _of_suspicion("/proposal", {"text": "三秒评不完"}),
-    "decide_suspicion": _of_suspicion("/decision", {"agree": True, "text": "属实"}, proposed=True),
+    "decide_suspicion": _of_suspicion("/decision", {"agree": False, "text": "再看"}, proposed=True),
     "clear_suspicion": _of_suspicion("/clearance", {"text": "窗口人员代为念出内容"}),
 }
