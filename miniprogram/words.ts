@@ -99,7 +99,7 @@ export const words = {
   "progress": "办理进度",
   "provisional": "（暂定，待放假安排公布）",
   "query_code": "查询编码",
-  "query_code_help": "评价或反映提交后显示的字母和数字。大小写、空格都不要紧，O 当作 0，I 和 L 当作 1。",
+  "query_code_help": "评价或反映提交后显示的字母和数字，或纸质评价表副联上的编码。大小写、空格都不要紧，O 当作 0，I 和 L 当作 1。",
   "query_code_label": "查询编码（16 位）",
   "questionnaire": "再回答几个问题",
   "questionnaire_means": "答不答全凭自愿，每题都可以跳过，只能提交一次。部门只看到汇总的数字和隐去个人信息的话，看不到是谁答的。",

@@ -76,10 +76,6 @@ def _operating(commands: _Commands) -> None:
     )  # fmt: skip
     kiosk.add_argument("--revoke", action="store_true", help="no tablet at this window any more")
     commands.add(
-        "insiders", "phones and openids of the staff, as a CSV file; kept as keyed hashes only",
-        _insiders, "file",
-    )  # fmt: skip
-    commands.add(
         "sample", "draw a day's call-backs again from their seed: REGION YYYY-MM-DD", _sample,
         "region", "day",
     )  # fmt: skip
@@ -89,6 +85,10 @@ def _operating(commands: _Commands) -> None:
 
 
 def _exchanging(commands: _Commands) -> None:
+    commands.add(
+        "insiders", "phones and openids of the staff, as a CSV file; kept as keyed hashes only",
+        _insiders, "file",
+    )  # fmt: skip
     cases = commands.add(
         "grievances", "cases of another platform: import FILE --by USERNAME, or export --since DAY",
         _grievances,

@@ -160,8 +160,11 @@ async def _why_not(
 
 
 async def sees_evidence(member: Member, appeal: Appeal) -> bool:
-    """Those who may rule it, and the supervisor while, and after, he had to confirm it."""
+    """Those who may rule it, and the supervisor while, and after, he had to confirm it. What was taken
+    back nobody rules."""
     if appeal.region_code not in catalogue().within(member.region_code):
+        return False
+    if appeal.state == AppealState.WITHDRAWN:
         return False
     if member.role is Role.SUPERVISOR:
         return appeal.state == AppealState.CONFIRMING or appeal.confirmed_by == member.id

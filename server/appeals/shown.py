@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from server.appeals import adjudication, cases, exclusion, persons, rules, service, sides
 from server.appeals.about import mask_of, seen_of
-from server.appeals.models import Appeal, Vote
+from server.appeals.models import Appeal, Exclusion, Vote
 from server.appeals.refusals import NotImpartial
 from server.appeals.rules import ENDED, AppealState, Round
 from server.catalogue.service import catalogue
@@ -177,12 +177,21 @@ async def case_shown(member: Member, appeal: Appeal) -> CaseShown:
         earlier_findings=await persons.earlier_findings(review) if confirming else None,
         reason=appeal.reason, ruling=appeal.ruling,
         ruled_at=local(appeal.ruled_at) if appeal.ruled_at else None,
-        excluded_as=against.reason if against else None,
-        first_ruling=against.words if against else None,
-        first_case=str(before.id) if before else None,
-        first_text=mask(before.words) if before else None,
-        first_statement=before.statement if before else None,
+        **_first_round(against, before, mask),  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _first_round(
+    against: Exclusion | None, before: Appeal | None, mask: Callable[[str], str]
+) -> dict[str, str | None]:
+    """What an objection is raised against."""
+    return {
+        "excluded_as": against.reason if against else None,
+        "first_ruling": against.words if against else None,
+        "first_case": str(before.id) if before else None,
+        "first_text": mask(before.words) if before else None,
+        "first_statement": before.statement if before else None,
+    }
 
 
 def _may_vote(docket: rules.Docket) -> bool:

@@ -83,11 +83,10 @@ def until(now: datetime, people: People) -> dict[str, list[Row]]:
     looked_at = suspected(Random(SEED + 7), month.now, policy, issued, rated, people)  # noqa: S311
     papers = forms(Random(SEED + 8), month, said, issued, people, known)  # noqa: S311
     rated = with_operators(rated, papers)
-    orders = [*lives.values(), *drawn.lives]
-    hanging = around(orders, known, month, people, drawn)
+    hanging = around([*lives.values(), *drawn.lives], known, month, people, drawn)
     return {
         "receipts": list(issued.values()), "reviews": rated,
-        "work_orders": [life.row for life in orders],
+        "work_orders": [life.row for life in (*lives.values(), *drawn.lives)],
         "questionnaire_answers": list(answered(Random(SEED + 6), said, issued)),  # noqa: S311
         "paper_forms": papers, **hanging, **written, **looked_at,
     }  # fmt: skip

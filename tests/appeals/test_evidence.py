@@ -91,7 +91,8 @@ async def test_each_kind_is_handed_out_as_a_file_in_which_nothing_acts(
     content = {"jpeg": a_jpeg(), "png": a_png(), "pdf": a_pdf()}[kind]
     row = await given(await an_appeal(), content, "证据 1.html")
     answer = await scene.http.get(
-        f"/api/v1/appeals/{row.appeal_id}/evidence/{row.id}", headers=await scene.staff("auditor")
+        f"/api/v1/appeals/{row.appeal_id}/evidence/{row.id}",
+        headers=await scene.staff("adjudicator"),
     )
     head, ending = answer.headers, {"jpeg": "jpg"}.get(kind, kind)
     assert (answer.status_code, row.kind) == (200, kind)
@@ -132,7 +133,7 @@ async def test_what_is_glued_to_a_picture_never_comes_out_again(scene: Scene) ->
     appeal = await an_appeal()
     answer = await sent(scene, appeal, a_jpeg() + HTML, "照片.jpg")
     opened = await scene.http.get(
-        f"{place(appeal)}/{answer.json()['id']}", headers=await scene.staff("auditor")
+        f"{place(appeal)}/{answer.json()['id']}", headers=await scene.staff("adjudicator")
     )
     assert (opened.status_code, b"script" in opened.content) == (200, False)
 
@@ -166,7 +167,7 @@ async def test_a_file_of_eight_mebibytes_is_taken_and_one_byte_more_is_not(scene
     answer = await sent(scene, appeal, whole, "大.pdf")
     assert (answer.status_code, answer.json()["size"]) == (201, FILE_LIMIT), answer.text
     opened = await scene.http.get(
-        f"{place(appeal)}/{answer.json()['id']}", headers=await scene.staff("auditor")
+        f"{place(appeal)}/{answer.json()['id']}", headers=await scene.staff("adjudicator")
     )
     assert opened.content == whole
     for more in (1, 100_000, 5_000_000):
@@ -237,12 +238,12 @@ async def test_an_appeal_that_is_not_there_is_missing(scene: Scene, appeal_id: s
 # Who may
 
 
-async def test_evidence_is_opened_by_those_who_rule_when_they_rule_and_by_the_auditor(
+async def test_evidence_is_opened_by_those_who_rule_and_not_even_by_the_auditor(
     scene: Scene,
 ) -> None:
     expected = {  # adjudicator, supervisor, auditor, handler, lead
-        "open": (200, 403, 200, 403, 403), "confirming": (200, 200, 200, 403, 403),
-        "upheld": (200, 403, 200, 403, 403), "withdrawn": (403, 403, 200, 403, 403),
+        "open": (200, 403, 403, 403, 403), "confirming": (200, 200, 403, 403, 403),
+        "upheld": (200, 403, 403, 403, 403), "withdrawn": (403, 403, 403, 403, 403),
     }  # fmt: skip
     row = await given(appeal := await an_appeal())
     for state, answers in expected.items():
@@ -279,14 +280,16 @@ async def test_every_opening_is_in_the_access_log_and_no_refused_one(scene: Scen
     for who in ("adjudicator", "auditor", "adjudicator", "handler", "other", "elsewhere"):
         await scene.http.get(f"{place(appeal)}/{row.id}", headers=await scene.staff(who))
     log = await AccessLog.filter(action=evidence.ACTION).order_by("id").prefetch_related("staff")
-    assert [entry.staff.username for entry in log] == ["adjudicator", "auditor", "adjudicator"]
+    assert [entry.staff.username for entry in log] == ["adjudicator", "adjudicator"]
     assert {(entry.subject, entry.reason) for entry in log} == {(str(row.id), f"申诉 {appeal.id}")}
 
 
 async def test_evidence_of_one_appeal_is_not_opened_through_another(scene: Scene) -> None:
     row, other = await given(await an_appeal()), await an_appeal(agency_code=LABOUR)
     for key in (row.id, uuid4(), "x"):
-        answer = await scene.http.get(f"{place(other)}/{key}", headers=await scene.staff("auditor"))
+        answer = await scene.http.get(
+            f"{place(other)}/{key}", headers=await scene.staff("adjudicator")
+        )
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown_evidence")
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 from factories import (
     HOUSING,
 )  # fmt: skip
+from kit.evidence_calls import a_ruler
 from kit.first_calls import Call, Scene
 
 from server.appeals.exclusion import Decision, exclude
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.transaction import transaction
-from server.people.models import Staff
 from server.reviews.models import Review
 from server.reviews.rules import Excluded
 
@@ -28,10 +28,7 @@ async def _appealed(s: Scene) -> dict[str, Any]:
         f"/api/v1/track/{taken['query_code']}/statement", json={"text": "没有按错"}
     )
     assert said.status_code == 200, said.text
-    if not await Staff.exists(username="adjudicator"):
-        (row,) = await Staff.filter(username="supervisor").values()
-        del row["id"]
-        await Staff.create(**(row | {"username": "adjudicator", "role": "adjudicator"}))
+    await a_ruler()
     return taken | {"case": answer.json()["id"]}
 
 
