@@ -231,12 +231,12 @@ GET  console/accountability                  1       3333       yy         3y3
 POST console/accountability/<record>/follow  1       3333       y4         333
 POST console/alerts/seen                     1       yyyy       yy         yyy
 GET  console/appeals                         1       3333       yy         yy3
+POST console/appeals/<appeal_id>/evidence    1       yy44       33         333
+GET  console/appeals/<appeal_id>/evidence/<evidence_id>  1  3344  34      y33
 GET  console/appeals/<appeal_id>             1       3333       34         yy3
 POST console/appeals/<appeal_id>/confirmation 1      3333       34         333
 POST console/appeals/<appeal_id>/vote        1       3333       33         y33
 POST console/appeals/<appeal_id>/recusal     1       3333       33         y33
-POST console/appeals/<appeal_id>/evidence    1       yy44       33         333
-GET  console/appeals/<appeal_id>/evidence/<evidence_id>  1  3344  34      y33
 GET  console/audit                           1       3333       33         3y3
 POST console/audit                           1       3333       33         3y3
 GET  console/audit/<receipt_id>              1       3333       33         3y3

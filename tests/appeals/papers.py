@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from factories import HOUSING, REGION, a_receipt
+from kit.first_calls import undo_time_is_over
 from kit.odd_files import a_png
 
 from server.appeals import evidence
@@ -34,6 +35,8 @@ async def a_bad_one(agency: str) -> Review:
     taken = await reviews.submit(
         code_of(issued.id), Verdict(level=1, tags=[], comment="排队两小时")
     )
+    assert taken.order
+    await undo_time_is_over({"work_order": {"number": taken.order.number}})
     return await reviews.review_of(taken.query_code)
 
 

@@ -13,7 +13,6 @@ from appeals.papers import an_appeal, given, member
 from factories import City, credentials
 from kit.odd_files import HTML, SVG, a_jpeg, a_pdf, a_photo, a_png, a_zip
 from playwright.async_api import Browser, Page, expect
-from sanic import HTTPResponse, Request
 from test_roles import peopled
 from web.console_desk import Desk
 
@@ -21,33 +20,17 @@ from server.app import create_app
 from server.appeals import evidence
 from server.appeals.models import Appeal, Evidence
 from server.kit.files import File, Kind
-from server.people.rules import Role
 from server.settings import Settings
-from server.web.console import staff_only
-from server.web.evidence import evidence_shown
-from server.web.page import _templates
-from server.web.visit import Visit
 
 PAGE = """{% extends "console/frame.html" %}{% block page_title %}申诉{% endblock %}{% block content %}
 <div class="stack"><h1>申诉</h1>{% include "console/_evidence.html" %}</div>{% endblock %}"""
 
 
-@staff_only(*Role)
-async def a_page_with_evidence(request: Request, visit: Visit, appeal_id: str) -> HTTPResponse:
-    appeal = await evidence.find(visit.member, appeal_id)
-    shown = await evidence_shown(visit, appeal)
-    text = _templates.from_string(PAGE).render(
-        visit=visit, path=request.path, large=False, demo=True, **shown
-    )
-    return HTTPResponse(text, content_type="text/html; charset=utf-8")
-
-
 @pytest.fixture(scope="module")
 async def house(app: object, servers: Settings) -> AsyncIterator[str]:
-    """The application on a socket, with a page of ours that includes the part."""
+    """The application on a socket."""
     second = create_app(servers, name="papers")
     second.config.TOUCHUP = False
-    second.add_route(a_page_with_evidence, "/console/page/<appeal_id>")
     door = socket.create_server(("127.0.0.1", 0))
     server = await second.create_server(sock=door, return_asyncio_server=True)
     await server.startup()
@@ -74,11 +57,16 @@ async def at_desk(house: str, username: str) -> AsyncIterator[Desk]:
 async def sent(
     desk: Desk, appeal: Appeal, name: str, content: bytes, **fields: str
 ) -> httpx.Response:
-    await desk.get(f"/console/page/{appeal.id}")
+    await desk.get(of_agency(appeal))
     form = {"csrf": desk.fields["csrf"]} | fields
     return await desk.client.post(
         f"/console/appeals/{appeal.id}/evidence", data=form, files={"file": (name, content)}
     )
+
+
+def of_agency(appeal: Appeal) -> str:
+    """The page on which the agency reads how its appeal stands."""
+    return f"/console/orders/{appeal.order_number}/appeal"
 
 
 async def test_who_gives_a_file_sees_its_name_its_size_and_its_day_and_no_more(house: str) -> None:
@@ -86,8 +74,8 @@ async def test_who_gives_a_file_sees_its_name_its_size_and_its_day_and_no_more(h
     async with at_desk(house, "handler") as desk:
         answer = await sent(desk, appeal, '排队 <b>&"现场".jpg', a_photo())
         assert answer.status_code == 303
-        assert answer.headers["location"] == f"/console/appeals/{appeal.id}#evidence"
-        page = (await desk.get(f"/console/page/{appeal.id}")).text
+        assert answer.headers["location"] == f"{of_agency(appeal)}#evidence"
+        page = (await desk.get(of_agency(appeal))).text
         assert "排队 b&amp; 现场.jpg" in page
         assert "JPEG 图片 · 1 KB · " in page
         assert "还可以传 4 份" in page
@@ -102,9 +90,9 @@ async def test_five_files_are_enough_and_to_an_ended_case_no_form_is_shown(house
     for n in range(5):
         await given(full, a_png((20 + n, 20)))
     async with at_desk(house, "lead") as desk:
-        page = (await desk.get(f"/console/page/{full.id}")).text
+        page = (await desk.get(of_agency(full))).text
         assert ("已经有 5 份材料" in page, 'type="file"' in page) == (True, False)
-        page = (await desk.get(f"/console/page/{ended.id}")).text
+        page = (await desk.get(of_agency(ended))).text
         assert ("还没有材料" in page, 'type="file"' in page) == (True, False)
         answer = await sent(desk, full, "a.png", a_jpeg())
         assert (answer.status_code, "最多 5 份" in answer.text) == (409, True)
@@ -122,7 +110,7 @@ async def test_a_form_from_elsewhere_gives_nothing(house: str, csrf: str) -> Non
 async def test_the_token_may_stand_behind_the_file(house: str) -> None:
     appeal = await an_appeal()
     async with at_desk(house, "handler") as desk:
-        await desk.get(f"/console/page/{appeal.id}")
+        await desk.get(of_agency(appeal))
         parts = [("file", ("a.png", a_png())), ("csrf", (None, desk.fields["csrf"]))]
         address = f"/console/appeals/{appeal.id}/evidence"
         assert (await desk.client.post(address, files=parts)).status_code == 303
@@ -165,7 +153,7 @@ async def test_who_rules_sees_a_picture_in_the_window_and_gets_a_pdf_as_a_file(h
     appeal = await an_appeal()
     rows = [await given(appeal, a_png()), await given(appeal, a_pdf(), "值班 表.pdf")]
     async with at_desk(house, "adjudicator") as desk:
-        page = (await desk.get(f"/console/page/{appeal.id}")).text
+        page = (await desk.get(f"/console/appeals/{appeal.id}")).text
         assert 'type="file"' not in page
         for row, how, media in zip(
             rows, ("inline", "attachment"), ("image/png", "application/pdf"), strict=True
@@ -217,7 +205,7 @@ async def test_whatever_lies_in_a_picture_a_browser_runs_nothing_of_it(
         await planted(appeal, kind, content)
         for kind, content in ((Kind.PNG, HTML), (Kind.JPEG, SVG), (Kind.PNG, a_png() + HTML))
     ]
-    await signed_in(window, house, "adjudicator", f"/console/page/{appeal.id}")
+    await signed_in(window, house, "adjudicator", f"/console/appeals/{appeal.id}")
     for row in (good, *bad):
         await window.goto(f"{house}/console/appeals/{appeal.id}/evidence/{row.id}")
         assert await window.evaluate("document.contentType") in ("image/png", "image/jpeg")
@@ -237,7 +225,7 @@ async def test_a_pdf_and_a_page_that_calls_itself_one_are_downloaded_and_not_sho
     await given(appeal, a_pdf(), "值班表.pdf")
     await planted(appeal, Kind.PDF, HTML)
     kept["x.pdf"] = HTML
-    here = f"/console/page/{appeal.id}"
+    here = f"/console/appeals/{appeal.id}"
     await signed_in(window, house, "adjudicator", here)
     for name, content in kept.items():
         async with window.expect_download() as waiting:
@@ -253,11 +241,11 @@ async def test_a_file_is_given_with_javascript_off(house: str, browser: Browser)
     appeal = await an_appeal()
     context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
-    await signed_in(page, house, "handler", here := f"/console/page/{appeal.id}")
+    await signed_in(page, house, "handler", here := of_agency(appeal))
     picked = {"name": "现场.html", "mimeType": "image/jpeg", "buffer": a_photo()}
     await page.get_by_label("补充一份材料").set_input_files(picked)  # type: ignore[arg-type]
     await page.get_by_role("button", name="上传这份材料").click()
-    await page.wait_for_url(f"{house}/console/appeals/{appeal.id}#evidence")
+    await page.wait_for_url(f"{house}{of_agency(appeal)}#evidence")
     await page.goto(f"{house}{here}")
     await expect(page.get_by_text("现场.html.jpg")).to_be_visible()
     await context.close()

@@ -427,7 +427,7 @@ FIRST: dict[str, Callable[[Scene], Awaitable[Call]]] = {
         "/takeover", "accept", body={"reason": "久拖不决"}, who="supervisor"
     ),
     "supervision_views": _seen_from_above("/api/v1/supervision"),
-    "supervision_view": _seen_from_above("/api/v1/supervision/verify?limit=1"),
+    "supervision_view": _seen_from_above("/api/v1/supervision/verify?limit=100"),
     "accountability_list": _seen_from_above("/api/v1/accountability?open=true&limit=1"),
     "follow_accountability": _follow_accountability,
     "list_order_accountable": _of_order(
