@@ -134,7 +134,7 @@ TICKS: dict[str, tuple[float, Work]] = {
     "close_silent": (2, closing.close_silent),
     "draw_samples": (5, sampling.Draws().draw),
     "end_call_backs": (5, callbacks.give_up),
-    "warn_of_suspicions": (30, suspicions.warn),
+    "warn_of_suspicions": (5, suspicions.warn),
     "watch_appeals": (2, watch.watch),
     "watch_ratings": (5, integrity_watch.watch),
 }

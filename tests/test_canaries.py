@@ -330,7 +330,8 @@ async def suspected() -> None:
         )
         for row in rows for rule in Rule
     ]  # fmt: skip
-    assert len(await suspicions.suspect(found, clock.now())) == len(found) > 20
+    new = await suspicions.suspect(found, clock.now())
+    assert len(found) >= len(new) > 20  # the watch has its own
 
 
 @dataclass
@@ -345,7 +346,7 @@ class Tour:
 
     async def made(self, staff: tuple[str, ...]) -> "Tour":
         rows = await sql.fetch("SELECT number FROM work_orders ORDER BY number")
-        assert len(rows) == 8
+        assert len(rows) == 9
         self.numbers = [row["number"] for row in rows]
         receipts = await sql.fetch("SELECT id FROM receipts ORDER BY id")
         self.receipts = [str(row["id"]) for row in receipts]

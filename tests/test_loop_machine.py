@@ -430,7 +430,8 @@ BROKEN = {
     ),
     "each verdict is an opinion of its round": (
         "SELECT o.number FROM work_orders o WHERE (SELECT count(*) FROM work_order_steps s "
-        "  WHERE s.order_id = o.number AND s.move IN ('confirm', 'contest')) "
+        "  WHERE coalesce(s.of_order, s.order_id) = o.number "
+        "  AND s.move IN ('confirm', 'contest', 'content')) "
         "IS DISTINCT FROM (SELECT count(*) FROM opinions p WHERE p.order_id = o.number "
         "  AND p.about = 'agency')"
     ),

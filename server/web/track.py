@@ -198,7 +198,7 @@ async def _shown(
     code = codes.code_of_key(voice.id, voice.query_key)
     if isinstance(refusal, Conflict) and _has_judged(track, judged):
         return _back(code)  # the same button pressed twice: he has what he wanted
-    facts = await _facts(voice, track) if isinstance(voice, Review) else {}
+    facts = await _facts(voice, track) if isinstance(voice, Review) else {"hearing": None}
     return page(
         request, _template(voice), refusal.status if refusal else 200, track=track, refusal=refusal,
         code=code, grouped=codes.grouped(code), answered=(CITIZEN_WORDS["answer"], FOLLOWED),

@@ -66,7 +66,7 @@ async def test_the_pages_of_the_console_have_something_of_everything(seeded: Pla
     }  # fmt: skip
     assert {row["purpose"] for row in rows} == set(Purpose) - {
         Purpose.REASON_OPEN, Purpose.UNCLEAR_VERDICT, Purpose.UNCLEAR_RECALL, Purpose.THANKS,
-        Purpose.ASK,
+        Purpose.ASK, Purpose.PROOF, Purpose.APPEALED, Purpose.EXCLUDED, Purpose.RESTORED,
     }  # fmt: skip
     outcomes = {row[0] for row in await seeded.fetch("SELECT outcome FROM sms_replies")}
     assert outcomes >= FOR_A_PERSON - {Outcome.REMARK} | {Outcome.RATED, Outcome.JUDGED}

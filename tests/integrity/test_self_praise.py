@@ -62,7 +62,7 @@ async def test_a_self_given_praise_undone_by_the_citizen(town: Town) -> None:
     assert await slip.audited() == [
         (5, "receipt_qr", "suspended"), (1, "receipt_qr", "standing"),
     ]  # fmt: skip
-    (suspicion,) = await sql.fetch("SELECT * FROM suspicions")
+    (suspicion,) = await sql.fetch("SELECT * FROM suspicions WHERE rule = 'objected'")
     assert (suspicion["rule"], suspicion["state"]) == ("objected", "open")
     receipt, inbox, invitation = await agency_sees(town, slip)
     assert (receipt, invitation) == (before[0], before[2])

@@ -289,7 +289,7 @@ async def test_killed_between_trace_and_suspicion_the_round_was_never_begun(
 async def test_watchers_at_once_and_one_that_is_killed_find_the_same_once(
     servers: Settings, city: City
 ) -> None:
-    town = Plots(Town("A-many", clock.now() - 32 * DAY).live(3000)).plant(1)
+    town = Plots(Town("A-many", clock.now() - 40 * DAY).live(3000)).plant(1)
     await Settled(town).settle()
     first = await started(servers)
     while not await sql.fetch("SELECT 1 FROM pg_locks WHERE relation = 'suspicions'::regclass"):
@@ -303,10 +303,11 @@ async def test_watchers_at_once_and_one_that_is_killed_find_the_same_once(
     await asyncio.gather(*map(ended, at_work))
     await look()
 
-    assert await Trace.all().count() == len(town.ratings)
+    traced, given = await Trace.all().count(), len(town.ratings)
+    assert traced == given
     together = await found()
     assert together
-    await sql.fetch("TRUNCATE traces, watermarks, suspicions")
+    await sql.fetch("TRUNCATE traces, watermarks, suspicions, suspicion_looks")
     await look()
     assert await found() == together, "as one alone finds it"
 
@@ -336,5 +337,5 @@ async def test_what_a_rater_could_be_known_by_is_forgotten_in_time(
 
 
 def test_the_worker_watches_and_forgets() -> None:
-    assert TICKS["watch"][1] is watch.watch
+    assert TICKS["watch_ratings"][1] is watch.watch
     assert {CRON["watch_late"][1], CRON["forget_traces"][1]} == {watch.watch_late, fading.forget}

@@ -125,6 +125,7 @@ async def undo_time_is_over(taken: dict[str, Any]) -> None:
     await sql.fetch(
         f"UPDATE work_orders SET visible_from = visible_from {earlier} WHERE number = $1", number
     )
+    await sql.fetch(f"UPDATE work_order_steps SET at = at {earlier} WHERE order_id = $1", number)
 
 
 async def _client_token(s: Scene) -> Call:

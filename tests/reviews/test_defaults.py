@@ -309,4 +309,10 @@ def test_nothing_but_a_submission_and_the_default_writes_a_review() -> None:
         path.name for path in SERVER.rglob("*.py")
         if re.search(r"submission\.store|store_all\(", path.read_text()) and path.parent.name != "bench"
     ]  # fmt: skip
-    assert sorted(calls) == ["service.py", "sms_reviews.py", "submission.py", "walls.py"]
+    assert sorted(calls) == [
+        "paper.py",
+        "service.py",
+        "sms_reviews.py",
+        "submission.py",
+        "walls.py",
+    ]
