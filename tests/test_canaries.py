@@ -369,7 +369,8 @@ class Tour:
         things = {
             "number": [*self.numbers, "2026AAAAAAAAAA"], "view": list(VIEW_NAMES),
             "receipt_id": self.receipts, "record": ["1", "2"], "region_code": [REGION],
-            "day": ["2026-09-08"], "appeal_id": self.appeals, "suspicion": self.suspicions,
+            "day": ["2026-09-08"], "appeal_id": self.appeals,
+            "evidence_id": ["00000000-0000-4000-8000-000000000000"], "suspicion": self.suspicions,
             "hall": ["H1"], "window": ["A1"], "matter_code": [MATTER],
         }  # fmt: skip
         paths = [path]
