@@ -39,9 +39,8 @@ ADDRESS = "203.0.113.77"
 _GIVEN = "珑琥玥璟珺瑄琰珩瑾璨玘"
 _PLATES = "京津沪渝冀豫云辽黑湘皖"
 SHOWS = ("now", "late", "contested", "closed", "all")
-STAFF = (
-    "handler", "lead", "other", "desk", "parent", "supervisor", "elsewhere", "adjudicator", "first",
-)  # fmt: skip
+AGENCY_SIDE = ("handler", "lead", "other", "desk", "parent")
+ABOVE = ("supervisor", "elsewhere", "adjudicator", "first")
 """Those who rule on an appeal read what both sides say, and who the citizen is as little as others."""
 
 
@@ -303,14 +302,19 @@ async def test_fifty_canaries_are_in_nothing_that_the_agency_reads(app: Any, tow
         await town.until(at(21, 10))
         assert len(planted.all) >= 50
         await suspected()
-        first = await Tour(app, town, planted).made(STAFF)
+        first = await Tour(app, town, planted).made(AGENCY_SIDE)
+        above = await Tour(app, town, planted).made(ABOVE)
         person = await town.does("handler", citizens[1].number, "reveal", reason="电话核实")
         assert len(planted.found(json.dumps(person, ensure_ascii=False))) == 3
         again = await Tour(app, town, planted).made(("handler", "supervisor"))
-    assert sorted({*first.holes, *again.holes}) == []
+    assert sorted({*first.holes, *above.holes, *again.holes}) == []
     hidden = {where for words, where in planted.harmless.items() if words not in first.read}
-    assert hidden == {"pleased", "undone", "clerk", "owner", "pressed"}, (
-        "the rest of what was said about an order is read"
+    assert hidden == {
+        "pleased", "undone", "clerk", "owner", "pressed", "statement", "objection",
+    }, "the rest of what was said about an order is read"  # fmt: skip
+    only_above = {where for words, where in planted.harmless.items() if words in above.read}
+    assert {"pressed", "clerk", "statement", "objection"} <= only_above, (
+        "who supervises reads what is suspected, who rules what the citizen says"
     )
     said = "\n".join(ear.heard)
     assert '"route"' in said and planted.found(said) == []
