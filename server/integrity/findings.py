@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from server.integrity.rules import Rule
+from server.integrity.rules import HOW_NAMES, How, Rule
 
 LARGEST = 1_000_000
 """A number of evidence is a count or a time; a larger one could be a phone."""
@@ -56,12 +56,6 @@ SENTENCES: dict[Rule, tuple[str, str]] = {
     Rule.PRESSED: ("群众反映：{how}", "群众反映被要求给好评"),
 }  # fmt: skip
 """With what it has found, and where something of that is missing."""
-HOW_NAMES = {
-    "asked": "当面要求我给好评", "watched": "在旁边看着我评",
-    "urged": "事后打电话、发消息，催我给好评或改评价", "instead": "拿我的手机或回执替我评",
-    "favour": "用好处换好评", "threat": "说不给好评就难办",
-}  # fmt: skip
-"""The ways in which a citizen says he was pressed, as he read them himself."""
 
 
 def read(evidence: str) -> Mapping[str, Any]:
@@ -88,5 +82,5 @@ def _told(found: Mapping[str, Any]) -> dict[str, str]:
     }  # fmt: skip
     how = found.get("how")
     chosen = how if isinstance(how, list) else []
-    known = [HOW_NAMES[one] for one in chosen if isinstance(one, str) and one in HOW_NAMES]
+    known = [HOW_NAMES[How(one)] for one in chosen if isinstance(one, str) and one in set(How)]
     return told | ({"how": "、".join(known)} if known else {})

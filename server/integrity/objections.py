@@ -15,7 +15,7 @@ from server.integrity import proofs
 from server.integrity.models import Objection
 from server.integrity.proofs import ProofOver
 from server.integrity.rules import MOST_OBJECTIONS, Rule
-from server.integrity.suspected import suspect
+from server.integrity.suspicions import Finding, suspect
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.errors import Conflict, Gone
@@ -130,7 +130,7 @@ async def _suspend(receipt: Record, review: Review, phone: str, now: datetime) -
         id=new_id(), region_code=receipt["region_code"], receipt_id=receipt["id"],
         review_id=review.id, generation=generation, at=now,
     )  # fmt: skip
-    await suspect(receipt, Rule.OBJECTED, review.id, evidence, now)
+    await suspect([Finding.of(receipt, Rule.OBJECTED, review.id, evidence)], now)
     await questions.leave(review.id, now)
     await questions.wake([phone], now)
     return Reopened(code_of(receipt["id"], generation), until)

@@ -13,8 +13,8 @@ from typing import Any
 from asyncpg import Record
 
 from server.integrity.models import Pressure, Suspicion
-from server.integrity.rules import Rule, SuspicionState
-from server.integrity.suspected import suspect
+from server.integrity.rules import How, Rule, SuspicionState
+from server.integrity.suspicions import Finding, suspect
 from server.kit import query_codes as codes
 from server.kit import sql
 from server.kit.clock import clock
@@ -26,22 +26,6 @@ from server.kit.transaction import transaction
 from server.reviews.models import Review
 from server.reviews.rules import COUNTING, check_comment
 from server.reviews.snapshot import known_to_us
-
-
-class How(StrEnum):
-    ASKED = "asked"
-    WATCHED = "watched"
-    URGED = "urged"
-    INSTEAD = "instead"
-    FAVOUR = "favour"
-    THREAT = "threat"
-
-
-HOW_NAMES = {
-    How.ASKED: "当面要求我给好评", How.WATCHED: "在旁边看着我评",
-    How.URGED: "事后打电话、发消息，催我给好评或改评价",
-    How.INSTEAD: "拿我的手机或回执替我评", How.FAVOUR: "用好处换好评", How.THREAT: "说不给好评就难办",
-}  # fmt: skip
 
 
 class HowRequired(Invalid):
@@ -106,10 +90,9 @@ async def report(receipt: Any, how: Sequence[How], words: str) -> str:
         if not stored:
             raise AlreadyReported
         # The words are the supervisor's alone: the evidence is read by more than him.
-        suspicion = await suspect(
-            receipt, Rule.PRESSED, review.id if review else None, {"how": how}, now
-        )
-        await Pressure.filter(id=name).update(suspicion_id=suspicion.id)
+        about = Finding.of(receipt, Rule.PRESSED, review.id if review else None, {"how": how})
+        (suspicion_id,) = await suspect([about], now)
+        await Pressure.filter(id=name).update(suspicion_id=suspicion_id)
     return code
 
 

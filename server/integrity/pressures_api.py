@@ -7,7 +7,8 @@ from msgspec import Meta, Struct, field
 from sanic import Request
 
 from server.integrity import pressures
-from server.integrity.pressures import STATE_WORDS, AlreadyReported, How, HowRequired, State
+from server.integrity.pressures import STATE_WORDS, AlreadyReported, HowRequired, State
+from server.integrity.rules import How
 from server.kit import query_codes as codes
 from server.kit.errors import Limited
 from server.kit.forms import Form

@@ -39,6 +39,23 @@ RULE_NAMES = {
 }  # fmt: skip
 
 
+class How(StrEnum):
+    ASKED = "asked"
+    WATCHED = "watched"
+    URGED = "urged"
+    INSTEAD = "instead"
+    FAVOUR = "favour"
+    THREAT = "threat"
+
+
+HOW_NAMES = {
+    How.ASKED: "当面要求我给好评", How.WATCHED: "在旁边看着我评",
+    How.URGED: "事后打电话、发消息，催我给好评或改评价",
+    How.INSTEAD: "拿我的手机或回执替我评", How.FAVOUR: "用好处换好评", How.THREAT: "说不给好评就难办",
+}  # fmt: skip
+"""The ways in which a citizen says he was pressed, as he read them himself."""
+
+
 class SuspicionState(StrEnum):
     OPEN = "open"
     PROPOSED = "proposed"

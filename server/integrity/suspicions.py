@@ -41,6 +41,17 @@ class Finding:
     evidence: Mapping[str, object]
     """Counts, seconds and thresholds; see `findings` for what is told of them."""
 
+    @classmethod
+    def of(
+        cls, receipt: Any, rule: Rule, review_id: UUID | None, evidence: Mapping[str, object]
+    ) -> "Finding":
+        """What a citizen tells us about his own slip."""
+        return cls(
+            rule=rule, region_code=receipt["region_code"], agency_code=receipt["agency_code"],
+            window_code=receipt["window_code"], receipt_id=receipt["id"], review_id=review_id,
+            evidence=evidence,
+        )  # fmt: skip
+
 
 _SUSPECTED = """
 INSERT INTO suspicions (region_code, agency_code, window_code, receipt_id, review_id, rule, evidence,
@@ -57,6 +68,8 @@ ON CONFLICT DO NOTHING RETURNING id
 async def suspect(findings: Sequence[Finding], now: datetime) -> list[int]:
     """The one place where suspicions are written. What the same rule has said of the same review once,
     it does not say again, even if it was cleared. In the caller's transaction, if there is one."""
+    if not findings:
+        return []
     rows = await sql.fetch(
         _SUSPECTED, [f.region_code for f in findings], [f.agency_code for f in findings],
         [f.window_code for f in findings], [f.receipt_id for f in findings],

@@ -5,19 +5,17 @@ Traces, suspicions and the watermark of one round are one commit, and only one w
 in the middle, the round was never begun.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from asyncpg import Record
 
 from server.catalogue.service import catalogue
-from server.integrity import comparing, traces
+from server.integrity import comparing, suspicions, traces
 from server.integrity.patterns import Finding
 from server.kit import sql
 from server.kit.clock import clock
 from server.kit.transaction import transaction
-from server.workorders.deadlines import Unit, due_or_provisional
 
 NAME = "watch"
 OVERLAP = timedelta(minutes=10)
@@ -95,30 +93,12 @@ def kept_since(now: datetime) -> dict[str, datetime]:
     return {code: now - timedelta(days=kept) for code, kept in days.items()}
 
 
-_SUSPECT = """
-INSERT INTO suspicions (region_code, agency_code, window_code, receipt_id, review_id, rule, evidence,
-  at, due_at)
-SELECT s.region_code, s.agency_code, s.window_code, s.receipt_id, s.review_id, s.rule, s.evidence,
-  $8::timestamptz, s.due_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::text[],
-  $9::timestamptz[]) AS s(region_code, agency_code, window_code, receipt_id, review_id, rule, evidence,
-  due_at)
-ON CONFLICT (review_id, rule) WHERE review_id IS NOT NULL DO NOTHING
-"""
-
-
 async def _suspect(found: Sequence[Finding], now: datetime) -> None:
-    """Each rating and rule once: what was looked at already is not opened again."""
-    if not found:
-        return
-    seen, due = [finding.seen for finding in found], {}
-    for one in seen:
-        days = catalogue().policy(one.region_code).supervise_days
-        if days not in due:
-            due[days] = due_or_provisional(now, days, Unit.WORKING, catalogue().calendar).at
-    await sql.fetch(
-        _SUSPECT, [s.region_code for s in seen], [s.agency_code for s in seen],
-        [s.window_code for s in seen], [s.receipt_id for s in seen], [s.review_id for s in seen],
-        [finding.rule for finding in found], [json.dumps(dict(f.evidence)) for f in found], now,
-        [due[catalogue().policy(s.region_code).supervise_days] for s in seen],
-    )  # fmt: skip
+    await suspicions.suspect([
+        suspicions.Finding(
+            rule=one.rule, region_code=one.seen.region_code, agency_code=one.seen.agency_code,
+            window_code=one.seen.window_code, receipt_id=one.seen.receipt_id,
+            review_id=one.seen.review_id, evidence=one.evidence,
+        )
+        for one in found
+    ], now)  # fmt: skip

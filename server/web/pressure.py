@@ -5,8 +5,9 @@ from urllib.parse import quote
 from sanic import Blueprint, HTTPResponse, Request
 
 from server.integrity import pressures
-from server.integrity.pressures import HOW_NAMES, STATE_WORDS, How
+from server.integrity.pressures import STATE_WORDS
 from server.integrity.pressures_api import pressure_behind
+from server.integrity.rules import HOW_NAMES, How
 from server.kit import query_codes as codes
 from server.kit.errors import Conflict, Invalid, Refusal
 from server.kit.web import local

@@ -13,6 +13,7 @@ from jinja2 import Environment, nodes
 
 import server
 from server.integrity import pressures
+from server.integrity.rules import HOW_NAMES
 from server.kit import query_codes as codes
 from server.kit.errors import Fault, Limited, Refusal, TooLarge, Unavailable
 from server.receipts.codes import UnknownCode
@@ -174,7 +175,7 @@ def words_ts() -> str:
         return f"export const {name} = {json.dumps(value, ensure_ascii=False, indent=2)} as const\n"
 
     levels = [{"level": level, "name": rules.LEVEL_NAMES[level]} for level in (5, 4, 3, 2, 1)]
-    how = [{"code": code, "name": name} for code, name in pressures.HOW_NAMES.items()]
+    how = [{"code": code, "name": name} for code, name in HOW_NAMES.items()]
     refusals = {refusal.code: refusal.title for refusal in REFUSALS}
     return "\n".join((
         "// Made by tests/mpweb/words.py from the words of the web page. Do not edit.\n",
