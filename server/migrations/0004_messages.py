@@ -7,6 +7,9 @@ from tortoise.fields.base import OnDelete
 from uuid import uuid4
 from tortoise import fields
 
+from server.kit.filled_fields import FilledField
+
+
 class Migration(migrations.Migration):
     dependencies = [('models', '0003_jobs')]
 
@@ -130,67 +133,67 @@ class Migration(migrations.Migration):
             options={'table': 'wordings', 'app': 'models', 'pk_attr': 'id'},
             bases=['Model'],
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='daily_messages',
             field=fields.SmallIntField(default=3),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='hour_from',
             field=fields.SmallIntField(default=9),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='hour_to',
             field=fields.SmallIntField(default=20),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='invite_minutes',
             field=fields.SmallIntField(default=30),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='message_days',
             field=fields.SmallIntField(default=90),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='message_price',
             field=fields.SmallIntField(default=45),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='question_hours',
             field=fields.SmallIntField(default=24),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='reason_hours',
             field=fields.SmallIntField(default=24),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='remind_hours',
             field=fields.SmallIntField(default=48),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='sms',
             field=fields.BooleanField(default=True),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='sms_sign',
             field=fields.CharField(default='政务服务', max_length=20),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='thank',
             field=fields.BooleanField(default=False),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='wording',
             field=fields.SmallIntField(default=1),

@@ -5,6 +5,8 @@ from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 from tortoise.migrations.constraints import CheckConstraint, UniqueConstraint
 
+from server.kit.filled_fields import FilledField
+
 
 class Migration(migrations.Migration):
     dependencies = [("models", "0009_tablets")]
@@ -39,12 +41,12 @@ class Migration(migrations.Migration):
             options={'table': 'questionnaire_answers', 'app': 'models', 'indexes': [PostgreSQLIndex(fields=['agency_code', 'at'], name='answers_of_agency'), PostgreSQLIndex(fields=['region_code', 'at'], name='answers_of_region')], 'pk_attr': 'review_id'},
             bases=['Model'],
         ),
-        ops.AddField(
+        FilledField(
             model_name='Matter',
             name='questionnaire',
             field=fields.CharField(default='', max_length=32),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='tell_accepted',
             field=fields.BooleanField(default=True),

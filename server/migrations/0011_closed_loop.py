@@ -6,6 +6,9 @@ from tortoise.fields.base import OnDelete
 from uuid import uuid4
 from tortoise import fields
 
+from server.kit.filled_fields import FilledField
+
+
 class Migration(migrations.Migration):
     dependencies = [('models', '0010_questionnaires')]
 
@@ -141,52 +144,52 @@ class Migration(migrations.Migration):
             options={'table': 'call_backs', 'app': 'models', 'indexes': [IndexWhere(fields=['region_code', 'due_at'], name='call_backs_waiting', where='done_at IS NULL')], 'pk_attr': 'id'},
             bases=['Model'],
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='ask_days',
             field=fields.SmallIntField(default=5),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='climb_days',
             field=fields.SmallIntField(default=1),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='extension_days',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='late_days',
             field=fields.SmallIntField(default=30),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='repeat_bad',
             field=fields.SmallIntField(default=3),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='repeat_days',
             field=fields.SmallIntField(default=90),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='ruling_days',
             field=fields.SmallIntField(default=1),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='sample_permille',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='supervise_days',
             field=fields.SmallIntField(default=5),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='warn_days',
             field=fields.SmallIntField(default=1),

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from server.kit.indexes import GinWhere, IndexWhere
 
+from server.kit.filled_fields import FilledField
+
 
 class _Known:
     """Of the state alone: the column is there already, its foreign key goes in 0014."""
@@ -304,107 +306,107 @@ class Migration(migrations.Migration):
             options={'table': 'watermarks', 'app': 'models', 'pk_attr': 'name', 'table_description': 'Up to which time reviews were traced and compared; one row.'},
             bases=['Model'],
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='adjudicate_days',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='appeal_days',
             field=fields.SmallIntField(default=5),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='burst_count',
             field=fields.SmallIntField(default=8),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='burst_minutes',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='cannot_days',
             field=fields.SmallIntField(default=3),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='hard_days',
             field=fields.SmallIntField(default=5),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='objection_days',
             field=fields.SmallIntField(default=30),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='quick_many',
             field=fields.SmallIntField(default=8),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='quick_seconds',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='refused_days',
             field=fields.SmallIntField(default=1),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='same_days',
             field=fields.SmallIntField(default=30),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='same_device',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='same_person',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='same_phone',
             field=fields.SmallIntField(default=10),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='same_words',
             field=fields.SmallIntField(default=5),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='statement_days',
             field=fields.SmallIntField(default=3),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='trace_days',
             field=fields.SmallIntField(default=90),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='insider',
             field=fields.SmallIntField(default=1),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='voided_days',
             field=fields.SmallIntField(default=30),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='reissued_hours',
             field=fields.SmallIntField(default=24),
         ),
-        ops.AddField(
+        FilledField(
             model_name='Policy',
             name='undone_bad',
             field=fields.SmallIntField(default=3),
