@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -51,12 +51,8 @@ class Submitted:
     order: Promise | None
 
 
-async def state_of(receipt: asyncpg.Record) -> Literal["open", "reviewed", "closed"]:
-    """`open`, `reviewed` or `closed`: all that the holder of a code learns."""
-    return (await openness_of(receipt)).state
-
-
 async def openness_of(receipt: asyncpg.Record) -> Openness:
+    """All that the holder of a code learns."""
     return await openness(receipt, receipt.get("held", receipt["generation"]))
 
 
